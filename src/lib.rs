@@ -1,5 +1,6 @@
 //! hopscope: see what every hop did to a request, what the app made of it, why it went wrong, and what to change.
 
+pub mod asgi;
 pub mod exchange;
 pub mod forwarded;
 pub mod gateway;

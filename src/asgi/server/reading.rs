@@ -1,0 +1,31 @@
+//! Which forwarding headers a server reads, and why one of them is not used.
+
+use super::{Program, Server, uvicorn};
+
+/// What a server does with one forwarding header of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HeaderUse {
+    /// It reads the header and its value takes effect.
+    Used,
+    /// It reads headers of this name, but these lines take no effect; the text says why, as one clause.
+    Unused(String),
+    /// It never reads a header of this name.
+    NotRead,
+    /// The header says nothing about the hop before the proxy (`Host`, `Via`): it goes to the app as it came.
+    Plain,
+    /// The model does not know; the text says why.
+    Unknown(String),
+}
+
+impl Server {
+    /// Whether this server uses the header `name` with the values `lines` (all its lines, in order) of a peer that is
+    /// `trusted` or not ([`crate::forwarded::TrustList::verdict`]).
+    ///
+    /// With no line at all a header that would be read is [`HeaderUse::Unused`]. What the app itself reads (its
+    /// `X-Forwarded-Prefix` middleware, say) is not the server's doing and not answered here.
+    pub fn reading(&self, name: &str, lines: &[&[u8]], trusted: bool) -> HeaderUse {
+        match self.program {
+            Program::Uvicorn => uvicorn::reading(self, name, lines, trusted),
+        }
+    }
+}
