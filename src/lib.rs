@@ -4,4 +4,5 @@ pub mod asgi;
 pub mod exchange;
 pub mod forwarded;
 pub mod gateway;
+pub mod lanes;
 pub mod redirect;

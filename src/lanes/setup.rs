@@ -1,0 +1,73 @@
+//! What is known of the set-up.
+
+use std::net::SocketAddr;
+
+use crate::asgi::framework::App;
+use crate::asgi::server::Server;
+use crate::exchange::{Exchange, Pairing};
+use crate::gateway::Gateway;
+use crate::redirect::PublicUrl;
+
+/// What is known of the set-up that traffic runs through. Held by the recorder and shared with the faces.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setup {
+    /// The listeners in the order of [`crate::exchange::TapId`].
+    pub taps: Vec<Tap>,
+    /// The stand-in's routes, when hopscope is the proxy.
+    pub gateway: Option<Gateway>,
+    /// The app's server.
+    pub server: Server,
+    /// The app.
+    pub app: App,
+    /// The public URL, when told.
+    pub public: Option<PublicUrl>,
+    /// Prefixes known or learned: from flags, routes of the stand-in, X-Forwarded-Prefix, stripped parts seen.
+    /// Without a final slash.
+    pub prefixes: Vec<String>,
+}
+
+impl Setup {
+    /// A set-up of which nothing but the server is known.
+    pub fn new(server: Server) -> Self {
+        Self { taps: Vec::new(), gateway: None, server, app: App::default(), public: None, prefixes: Vec::new() }
+    }
+
+    /// True if the request of this exchange ended before it came to the place where the app's side would have seen it.
+    pub(super) fn never_reached(&self, exchange: &Exchange) -> bool {
+        let is_watched = exchange.pairing == Pairing::StandIn || self.taps.iter().any(|tap| tap.kind != TapKind::Edge);
+        exchange.app.is_none() && exchange.edge.is_some() && is_watched && exchange.is_finished()
+    }
+}
+
+/// One listener.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tap {
+    /// `edge`, `app` or `proxy`.
+    pub kind: TapKind,
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// Where it sends on, as written; for the stand-in a list of its upstreams.
+    pub upstream: String,
+}
+
+/// What a listener is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TapKind {
+    /// Before the proxy.
+    Edge,
+    /// Behind the proxy.
+    App,
+    /// The proxy itself.
+    StandIn,
+}
+
+impl TapKind {
+    /// The word on screen and in JSON.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Edge => "edge",
+            Self::App => "app",
+            Self::StandIn => "proxy",
+        }
+    }
+}
