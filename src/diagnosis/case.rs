@@ -1,0 +1,206 @@
+//! What a rule is shown: one exchange with its lanes, the set-up, and the recent past; and the questions that many
+//! rules ask of them.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::net::IpAddr;
+
+use super::history::History;
+use crate::asgi::framework::{AppView, RouteMatch, Routes};
+use crate::exchange::{Cut, Ending, Exchange, Half};
+use crate::lanes::{Author, Change, ForwardedField, Lanes, Rewrite, Setup, Source, TapKind};
+use crate::redirect::{self, Asked, Judged, Url};
+
+/// One exchange, and all that is known when it is judged.
+#[derive(Clone, Copy)]
+pub(super) struct Case<'a> {
+    /// What was observed.
+    pub(super) exchange: &'a Exchange,
+    /// The side by side.
+    pub(super) lanes: &'a Lanes,
+    /// What is known of the set-up.
+    pub(super) setup: &'a Setup,
+    /// What was seen before.
+    pub(super) history: &'a History,
+}
+
+/// How a missing route is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Miss {
+    /// The app answered that it has no such route.
+    Seen,
+    /// Nothing was sent; the models say that no route takes it, or do not know one that does.
+    Predicted,
+}
+
+impl<'a> Case<'a> {
+    /// Microseconds since 1970 when the request was seen.
+    pub(super) fn now(&self) -> u64 {
+        self.exchange.outer().map_or(0, |half| half.times.started)
+    }
+
+    /// Who asked.
+    pub(super) fn client(&self) -> Option<IpAddr> {
+        let seen = || self.exchange.outer().map(|half| half.peer.ip());
+        self.lanes.original.peer.map(|peer| peer.ip()).or_else(seen)
+    }
+
+    /// True if there was no traffic: the exchange was written down to be explained.
+    pub(super) fn on_paper(&self) -> bool {
+        self.exchange.outer().is_some_and(|half| half.response.is_none() && half.ending == Ending::Complete)
+    }
+
+    /// The app's side, where it was seen.
+    pub(super) fn app(&self) -> Option<&'a Half> {
+        self.exchange.app.as_deref()
+    }
+
+    /// What the framework makes of the request.
+    pub(super) fn view(&self) -> Option<&'a AppView> {
+        self.lanes.scope.view.as_ref()
+    }
+
+    /// The app's routes.
+    pub(super) fn routes(&self) -> Option<&'a Routes> {
+        self.setup.app.routes.as_ref()
+    }
+
+    /// True if a known route or mount of the app takes this path, a slash added or removed if need be.
+    pub(super) fn has_route(&self, path: &str) -> bool {
+        let path = if path.is_empty() { "/" } else { path };
+        self.routes().is_some_and(|routes| !matches!(routes.find(path), RouteMatch::None | RouteMatch::Unknown))
+    }
+
+    /// The path that reached the app's server, as on the wire.
+    pub(super) fn outgoing(&self) -> Option<&'a [u8]> {
+        self.lanes.rewritten.outgoing.as_deref()
+    }
+
+    /// The path that the client asked for, as on the wire.
+    pub(super) fn incoming(&self) -> &'a [u8] {
+        self.lanes.rewritten.incoming.as_deref().unwrap_or(&self.lanes.original.path)
+    }
+
+    /// True for a request that passed the observer before the proxy and never came out behind it.
+    pub(super) fn never_reached(&self) -> bool {
+        self.lanes.rewritten.rewrite == Rewrite::NeverReached
+    }
+
+    /// The status that the app gave, or the client got where only that was seen.
+    pub(super) fn status(&self) -> Option<u16> {
+        self.lanes.answer.app_status.or(self.lanes.answer.status)
+    }
+
+    /// True if the client did not get what it asked for. A proxy that answers 200 with nothing (Caddy) counts.
+    pub(super) fn failed(&self) -> bool {
+        self.never_reached() || self.lanes.answer.status.is_some_and(|status| status >= 400)
+    }
+
+    /// Whether the app has no route for the request. A 404 that a route's own handler gave is no miss; a refused
+    /// websocket handshake is one, because a server answers 403 where no websocket route takes it.
+    pub(super) fn miss(&self) -> Option<Miss> {
+        let view = self.view()?;
+        if matches!(view.route, RouteMatch::Route(_) | RouteMatch::Slash(_)) {
+            return None;
+        }
+        if self.on_paper() {
+            return matches!(view.route, RouteMatch::None | RouteMatch::Unknown).then_some(Miss::Predicted);
+        }
+        let handshake = self.lanes.original.websocket;
+        let refused = self.status().is_some_and(|status| status == 404 || handshake && status == 403);
+        let by_app = match self.lanes.answer.by {
+            Author::App(_) | Author::Server(_) | Author::Unknown => {
+                handshake || view.route == RouteMatch::None || self.is_router_page()
+            }
+            Author::Proxy(_) | Author::Hopscope | Author::Nobody => false,
+        };
+        (refused && by_app).then_some(Miss::Seen)
+    }
+
+    /// True for the page that Starlette's or FastAPI's router answers with where no route matches. A handler's own 404
+    /// (`{"detail":"Item not found"}`) has other words; the answer to HEAD has none. Of a body that was not kept the length
+    /// must do.
+    fn is_router_page(&self) -> bool {
+        const PAGES: [&[u8]; 2] = [br#"{"detail":"Not Found"}"#, b"Not Found"];
+        let Some(body) = self.exchange.inner().map(|half| &half.response_body) else { return false };
+        let not_kept = body.kept.is_empty() && body.cut != Cut::No;
+        let is_page = |page: &&[u8]| *page == &*body.kept || not_kept && page.len() as u64 == body.total;
+        self.lanes.original.method == "HEAD" || PAGES.iter().any(is_page)
+    }
+
+    /// The prefix that the proxy took off, and true if that was seen rather than told by a header.
+    pub(super) fn stripped(&self) -> Option<(&'a str, bool)> {
+        match &self.lanes.rewritten.rewrite {
+            Rewrite::Stripped(part) if part.starts_with('/') => {
+                Some((part.trim_end_matches('/'), self.lanes.rewritten.source == Source::Seen))
+            }
+            _ => None,
+        }
+    }
+
+    /// The value of a forwarding header as the app's server got it.
+    pub(super) fn forwarded(&self, name: &str) -> Option<&'a [u8]> {
+        self.field(name)?.value.as_deref()
+    }
+
+    /// Lane 2's line for a header; the last one, where it came more than once.
+    pub(super) fn field(&self, name: &str) -> Option<&'a ForwardedField> {
+        self.lanes.forwarded.fields.iter().rev().find(|field| field.name.eq_ignore_ascii_case(name))
+    }
+
+    /// True if any proxy left its mark on the request that the app's server got.
+    pub(super) fn went_through_a_proxy(&self) -> bool {
+        let marked = self.lanes.forwarded.fields.iter().any(|field| {
+            field.value.is_some() && !field.name.eq_ignore_ascii_case("host") && field.change != Change::Same
+        });
+        marked || self.exchange.edge.is_some() || self.lanes.original.http_version == "1.0"
+    }
+
+    /// True if one of the listeners is of this kind.
+    pub(super) fn has_tap(&self, kind: TapKind) -> bool {
+        self.setup.taps.iter().any(|tap| tap.kind == kind)
+    }
+
+    /// The URL that the client asked for, as the client sees it: behind a TLS end the scheme is https, whatever came in here.
+    pub(super) fn asked(&self) -> Url {
+        let original = &self.lanes.original;
+        let told = self.forwarded("x-forwarded-proto").is_some_and(|value| {
+            let first = value.split(|&b| b == b',').next().unwrap_or_default().trim_ascii();
+            first.eq_ignore_ascii_case(b"https") || first.eq_ignore_ascii_case(b"wss")
+        });
+        let public = self.setup.public.as_ref().is_some_and(|public| public.scheme == "https");
+        Url {
+            scheme: if told || public { "https".to_owned() } else { original.scheme.clone() },
+            host: original.host.to_ascii_lowercase(),
+            port: original.port,
+            path: original.path.clone(),
+            query: original.query.clone(),
+        }
+    }
+
+    /// The public prefix of this request: what was taken off, or what is known to be one.
+    pub(super) fn prefix(&self) -> &'a str {
+        self.stripped().map_or(&self.lanes.original.prefix, |(part, _)| part)
+    }
+
+    /// The redirect that the app sent, as the client got it, judged against what the client asked for.
+    pub(super) fn redirect(&self) -> Option<Judged> {
+        let location = self.lanes.answer.location.as_deref()?;
+        let by_app = self.status().is_some_and(|status| (300..400).contains(&status))
+            && !matches!(self.lanes.answer.by, Author::Proxy(_) | Author::Hopscope | Author::Nobody);
+        if !by_app {
+            return None;
+        }
+        let halves = [self.exchange.edge.as_deref(), self.exchange.app.as_deref()];
+        let mut internal: Vec<_> =
+            halves.iter().flatten().filter_map(|half| half.upstream).map(|(server, _)| server).collect();
+        internal.extend(self.exchange.app.as_deref().filter(|_| self.exchange.edge.is_some()).map(|half| half.local));
+        redirect::judge(&Asked { url: self.asked(), prefix: self.prefix(), internal: &internal }, location)
+    }
+}
+
+/// A hash of anything, to compare what is not worth keeping.
+pub(super) fn digest(value: impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}

@@ -1,0 +1,175 @@
+//! Fixes for prefix faults, tried in the models before they are offered.
+//!
+//! A prefix is right in two set-ups only: the proxy strips it and the server puts it back (`--root-path`, uvicorn 0.26
+//! and later), or the proxy keeps it and the app is told (`root_path` by a middleware). Both are computed, and what is
+//! printed is their difference from the present; the first goes first, because it leaves the app's code alone.
+
+use super::case::Case;
+use super::prefix;
+use super::shown;
+use super::wording::Proxy;
+use crate::asgi::Outcome;
+use crate::asgi::framework::{App, AppView, RouteMatch, Routes};
+use crate::asgi::server::Server;
+use crate::exchange::{RequestHead, Target};
+
+/// A set-up for one prefix: what the proxy does with it, and who is told of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Plan<'a> {
+    strip: bool,
+    server_root: &'a str,
+    app_root: &'a str,
+}
+
+/// The fixes that make a request below `prefix` work, best first. `stripped` says what the proxy does today.
+pub(super) fn for_prefix(case: &Case<'_>, prefix: &str, stripped: bool) -> Vec<String> {
+    let today =
+        Plan { strip: stripped, server_root: &case.setup.server.root_path, app_root: &case.setup.app.root_path };
+    let told_by_header = case.setup.app.prefix_header;
+    let plans = [
+        Plan { strip: true, server_root: prefix, app_root: "" },
+        Plan { strip: false, server_root: "", app_root: prefix },
+    ];
+    plans
+        .iter()
+        .filter(|plan| **plan != today)
+        .filter_map(|plan| {
+            let line = describe(case, prefix, &today, plan, told_by_header);
+            match predict(case, prefix, stripped, plan) {
+                Predicted::View(view) if works(&view, prefix, case.routes().is_some_and(Routes::are_all)) => {
+                    Some(format!("{line}. Predicted: {}", in_words(&view)))
+                }
+                Predicted::View(_) | Predicted::Refused => None,
+                Predicted::Unknown => Some(line),
+            }
+        })
+        .collect()
+}
+
+/// The path that the app would see with `--root-path prefix` and nothing else changed; for the line that says why not.
+pub(super) fn with_server_root(case: &Case<'_>, prefix: &str, stripped: bool) -> Option<String> {
+    let plan = Plan { strip: stripped, server_root: prefix, app_root: &case.setup.app.root_path };
+    match predict(case, prefix, stripped, &plan) {
+        Predicted::View(view) => Some(view.scope.path),
+        Predicted::Refused | Predicted::Unknown => None,
+    }
+}
+
+/// What a plan changes, in one line.
+fn describe(case: &Case<'_>, prefix: &str, today: &Plan<'_>, plan: &Plan<'_>, told_by_header: bool) -> String {
+    let proxy = Proxy::of(case);
+    let mut parts = Vec::with_capacity(3);
+    if today.strip != plan.strip {
+        parts.push(if plan.strip { proxy.strip(prefix) } else { proxy.keep(prefix) });
+    }
+    if today.server_root != plan.server_root {
+        parts.push(if plan.server_root.is_empty() {
+            format!("uvicorn without --root-path {}", shown::text(today.server_root))
+        } else {
+            format!("uvicorn --root-path {}", shown::text(plan.server_root))
+        });
+    }
+    if today.app_root != plan.app_root {
+        parts.push(if !plan.app_root.is_empty() && told_by_header {
+            format!("X-Forwarded-Prefix: {} from the proxy", shown::text(prefix))
+        } else if plan.app_root.is_empty() {
+            format!("FastAPI() without root_path=\"{}\"", shown::text(today.app_root))
+        } else {
+            format!(
+                "FastAPI(root_path=\"{}\") in the app (deprecated since 0.146), or a middleware that takes it from \
+                 X-Forwarded-Prefix",
+                shown::text(plan.app_root)
+            )
+        });
+    }
+    parts.join("  +  ")
+}
+
+/// What the models say of a plan.
+enum Predicted {
+    /// The app would see this.
+    View(Box<AppView>),
+    /// The server would refuse the request, or hang up.
+    Refused,
+    /// They do not know.
+    Unknown,
+}
+
+/// The request below `prefix` again, with the plan in place.
+fn predict(case: &Case<'_>, prefix: &str, stripped: bool, plan: &Plan<'_>) -> Predicted {
+    let Some((head, outcome)) = receive(case, prefix, stripped, plan) else { return Predicted::Unknown };
+    match outcome {
+        Outcome::Scope(scope) => {
+            let (root_path, routes) = (plan.app_root.to_owned(), case.setup.app.routes.clone());
+            let app = App { root_path, prefix_header: false, routes };
+            Predicted::View(Box::new(app.view(&scope, head.get("host"), None)))
+        }
+        Outcome::Refused { .. } | Outcome::Closed { .. } => Predicted::Refused,
+        Outcome::Unknown { .. } => Predicted::Unknown,
+    }
+}
+
+/// The head that the server would get, and what it makes of it. `None` if what was sent on was not seen.
+fn receive(case: &Case<'_>, prefix: &str, stripped: bool, plan: &Plan<'_>) -> Option<(RequestHead, Outcome)> {
+    let half = case.exchange.inner()?;
+    let rest = if stripped { case.outgoing()? } else { prefix::below(case.outgoing()?, prefix)? };
+    let path = match (plan.strip, rest.is_empty()) {
+        (true, true) => b"/".to_vec(),
+        (true, false) => rest.to_vec(),
+        (false, _) => [prefix.as_bytes(), rest].concat(),
+    };
+    let head = with_path(&half.request, &path)?;
+    let (peer, local) = match half.upstream {
+        Some((server, us)) => (us, server),
+        None => (half.peer, half.local),
+    };
+    let server = Server { root_path: plan.server_root.to_owned(), ..case.setup.server.clone() };
+    let outcome = server.receive(&head, peer, local);
+    Some((head, outcome))
+}
+
+/// Whether everything that hangs on the prefix is right: mounts, links and, where routes are known, the route itself.
+fn works(view: &AppView, prefix: &str, all_routes: bool) -> bool {
+    let routed = match view.route {
+        RouteMatch::Route(_) | RouteMatch::Mount(_) | RouteMatch::Slash(_) | RouteMatch::Unknown => true,
+        // A mount or a route that the schema does not list may still take it; the path it is asked for must be right.
+        RouteMatch::None => !all_routes && prefix::below_text(&view.route_path, prefix).is_none(),
+    };
+    routed && view.path_has_root && prefix::below_text(&view.openapi_url, prefix).is_some()
+}
+
+/// The predicted result in a few words.
+fn in_words(view: &AppView) -> String {
+    match &view.route {
+        RouteMatch::Route(template) | RouteMatch::Mount(template) => format!("route {}", shown::text(template)),
+        RouteMatch::Slash(path) => format!("redirect to {}", shown::text(path)),
+        RouteMatch::None | RouteMatch::Unknown => format!("the app looks for {}", shown::text(&view.route_path)),
+    }
+}
+
+/// The same head with another path in its target; the query stays.
+fn with_path(head: &RequestHead, path: &[u8]) -> Option<RequestHead> {
+    let mut bytes = Vec::with_capacity(head.as_bytes().len() + path.len());
+    bytes.extend_from_slice(head.method());
+    bytes.push(b' ');
+    bytes.extend_from_slice(path);
+    if let Some(query) = Target::new(head.target()).query() {
+        bytes.push(b'?');
+        bytes.extend_from_slice(query);
+    }
+    let before = head.method().len() + 1 + head.target().len();
+    bytes.extend_from_slice(head.as_bytes().get(before..)?);
+    RequestHead::from_wire(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_path_of_a_head_changes() {
+        let head = RequestHead::from_wire(*b"GET /api/v1/a%2Fb?x=1 HTTP/1.1\r\nHost: h\r\n\r\n").unwrap();
+        let changed = with_path(&head, b"/a%2Fb").unwrap();
+        assert_eq!(changed.as_bytes(), b"GET /a%2Fb?x=1 HTTP/1.1\r\nHost: h\r\n\r\n");
+    }
+}

@@ -1,0 +1,228 @@
+//! What is remembered between exchanges: a few compact facts per client, bounded in number.
+
+use std::collections::{HashMap, VecDeque};
+use std::net::IpAddr;
+
+use super::prefix;
+use super::rule::Next;
+use super::{Confidence, Finding};
+use crate::exchange::ExchangeId;
+use crate::lanes::{Lanes, Setup};
+
+/// Clients remembered at once; the one silent for longest makes room.
+const CLIENTS: usize = 512;
+/// Redirects remembered per client.
+const HOPS: usize = 32;
+/// Open expectations per client.
+const EXPECTED: usize = 4;
+/// How long an expectation stands, in microseconds: a browser makes the next step within seconds.
+const PATIENCE: u64 = 60_000_000;
+/// Exchanges remembered that wait for the app's routes.
+const WAITING: usize = 64;
+/// Prefixes remembered with a first proof.
+const PROOFS: usize = 32;
+
+/// Facts of the recent past.
+#[derive(Debug, Default)]
+pub(super) struct History {
+    clients: HashMap<IpAddr, Client>,
+    carried: Vec<String>,
+    proofs: VecDeque<(String, u64)>,
+    waiting: VecDeque<ExchangeId>,
+}
+
+/// What is remembered of one client.
+#[derive(Debug, Default)]
+struct Client {
+    last: u64,
+    hops: VecDeque<Hop>,
+    expected: VecDeque<Expected>,
+}
+
+/// One redirect, as hashes: enough to see it again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Hop {
+    /// Wall clock in microseconds.
+    pub(super) at: u64,
+    /// The URL that was asked for.
+    pub(super) from: u64,
+    /// The URL that it was sent to.
+    pub(super) to: u64,
+    /// The route whose slash it adds or takes away; `None` for any other redirect.
+    pub(super) slash: Option<u64>,
+}
+
+/// A finding that the client's next step will settle.
+#[derive(Debug)]
+pub(super) struct Expected {
+    /// The exchange that it is about.
+    pub(super) exchange: ExchangeId,
+    /// When that was.
+    pub(super) at: u64,
+    /// The step.
+    pub(super) next: Next,
+    /// Which finding it settles.
+    pub(super) code: &'static str,
+    /// The findings that were given for the exchange.
+    pub(super) said: Vec<Finding>,
+    /// The finding itself, if it was held back until now.
+    pub(super) held: Option<Finding>,
+}
+
+impl Expected {
+    /// All findings of the exchange, now that the step has failed.
+    pub(super) fn settled(mut self) -> Vec<Finding> {
+        self.said.extend(self.held);
+        for finding in self.said.iter_mut().filter(|finding| finding.code == self.code) {
+            finding.confidence = Confidence::High;
+        }
+        self.said
+    }
+}
+
+impl History {
+    /// The client's redirects that are younger than `window` microseconds, newest first.
+    pub(super) fn hops(&self, client: IpAddr, now: u64, window: u64) -> impl Iterator<Item = &Hop> {
+        let hops = self.clients.get(&client).map(|client| client.hops.iter().rev());
+        hops.into_iter().flatten().take_while(move |hop| now.saturating_sub(hop.at) <= window)
+    }
+
+    /// Remembers a redirect.
+    pub(super) fn add_hop(&mut self, client: IpAddr, hop: Hop) {
+        push(&mut self.client(client, hop.at).hops, hop, HOPS);
+    }
+
+    /// Remembers what the client will ask for next.
+    pub(super) fn expect(&mut self, client: IpAddr, expected: Expected) {
+        push(&mut self.client(client, expected.at).expected, expected, EXPECTED);
+    }
+
+    /// Takes the expectation that this request meets: the path is the expected one, and the page it says it comes from
+    /// (if it says so) is the page that was served.
+    pub(super) fn meet(&mut self, client: IpAddr, now: u64, path: &[u8], referer: Option<&[u8]>) -> Option<Expected> {
+        let expected = &mut self.clients.get_mut(&client)?.expected;
+        expected.retain(|one| now.saturating_sub(one.at) <= PATIENCE);
+        let at = expected.iter().rposition(|one| {
+            let same_page = match (&one.next.referer, referer) {
+                (Some(page), Some(referer)) => page.as_slice() == referer,
+                _ => true,
+            };
+            one.next.path == path && same_page
+        })?;
+        expected.remove(at)
+    }
+
+    /// Notes that the app answers below a prefix it was not told of: its routes carry the prefix themselves.
+    pub(super) fn note_carried(&mut self, lanes: &Lanes, setup: &Setup) {
+        let well = lanes.answer.app_status.is_some_and(|status| (200..400).contains(&status));
+        let Some(view) = lanes.scope.view.as_ref().filter(|view| well && view.scope.root_path.is_empty()) else {
+            return;
+        };
+        for known in &setup.prefixes {
+            if prefix::below_text(&view.scope.path, known).is_some() && !self.carries(known) {
+                self.carried.push(known.clone());
+            }
+        }
+    }
+
+    /// True if the app was seen to answer below `prefix` without being told of it.
+    pub(super) fn carries(&self, prefix: &str) -> bool {
+        self.carried.iter().any(|known| known == prefix)
+    }
+
+    /// Notes that one path shows `prefix` to be a prefix; true once two different paths do.
+    pub(super) fn prove(&mut self, prefix: &str, path: u64) -> bool {
+        if let Some((_, first)) = self.proofs.iter().find(|(known, _)| known == prefix) {
+            return *first != path;
+        }
+        push(&mut self.proofs, (prefix.to_owned(), path), PROOFS);
+        false
+    }
+
+    /// Remembers that an exchange waits for the app's routes.
+    pub(super) fn wait(&mut self, exchange: ExchangeId) {
+        if !self.waiting.contains(&exchange) {
+            push(&mut self.waiting, exchange, WAITING);
+        }
+    }
+
+    /// Forgets that it waits.
+    pub(super) fn no_longer_waits(&mut self, exchange: ExchangeId) {
+        self.waiting.retain(|&id| id != exchange);
+    }
+
+    /// The exchanges that wait for the app's routes, oldest first.
+    pub(super) fn waiting(&self) -> impl ExactSizeIterator<Item = ExchangeId> {
+        self.waiting.iter().copied()
+    }
+
+    fn client(&mut self, address: IpAddr, now: u64) -> &mut Client {
+        if self.clients.len() >= CLIENTS && !self.clients.contains_key(&address) {
+            let oldest = self.clients.iter().min_by_key(|(_, client)| client.last).map(|(&address, _)| address);
+            if let Some(oldest) = oldest {
+                self.clients.remove(&oldest);
+            }
+        }
+        let client = self.clients.entry(address).or_default();
+        client.last = client.last.max(now);
+        client
+    }
+}
+
+/// Adds at the end and lets the oldest go where the bound is reached.
+fn push<T>(ring: &mut VecDeque<T>, item: T, bound: usize) {
+    if ring.len() >= bound {
+        ring.pop_front();
+    }
+    ring.push_back(item);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(n: u32) -> IpAddr {
+        IpAddr::from(n.to_be_bytes())
+    }
+
+    #[test]
+    fn clients_and_hops_are_bounded() {
+        let mut history = History::default();
+        for n in 0..2_000 {
+            let hop = Hop { at: u64::from(n), from: 1, to: 2, slash: None };
+            history.add_hop(address(n), hop);
+            history.add_hop(address(0), hop);
+        }
+        assert_eq!(history.clients.len(), CLIENTS);
+        assert_eq!(history.hops(address(0), 2_000, u64::MAX).count(), HOPS);
+        assert_eq!(history.hops(address(1), 2_000, u64::MAX).count(), 0, "the oldest made room");
+    }
+
+    #[test]
+    fn an_expectation_is_met_once_in_time_and_from_its_page() {
+        let expected = |at| Expected {
+            exchange: ExchangeId(1),
+            at,
+            next: Next { path: b"/openapi.json".to_vec(), referer: Some(b"/api/docs".to_vec()) },
+            code: "PX05",
+            said: Vec::new(),
+            held: None,
+        };
+        let mut history = History::default();
+        history.expect(address(1), expected(0));
+        assert!(history.meet(address(1), 5, b"/openapi.json", Some(b"/other")).is_none());
+        assert!(history.meet(address(2), 5, b"/openapi.json", None).is_none());
+        assert!(history.meet(address(1), 5, b"/openapi.json", Some(b"/api/docs")).is_some());
+        assert!(history.meet(address(1), 5, b"/openapi.json", Some(b"/api/docs")).is_none(), "met once");
+        history.expect(address(1), expected(0));
+        assert!(history.meet(address(1), PATIENCE + 1, b"/openapi.json", None).is_none(), "too late");
+    }
+
+    #[test]
+    fn a_prefix_is_proven_by_two_different_paths() {
+        let mut history = History::default();
+        assert!(!history.prove("/api", 1));
+        assert!(!history.prove("/api", 1));
+        assert!(history.prove("/api", 2));
+    }
+}

@@ -1,0 +1,94 @@
+//! CONCLUSIONS: what is wrong, why, what to do, and what not to do.
+//!
+//! This room exists so that a cause is named once, in one file that reads as a document, and is said alike on every face.
+//! `rules/` holds one file per finding; this file holds what they share: the case they are shown, the finding they give,
+//! and the order in which a cause goes before what follows from it.
+
+mod case;
+mod fix;
+mod history;
+mod order;
+mod prefix;
+mod rule;
+pub mod rules;
+mod session;
+mod shown;
+mod wording;
+
+pub use rule::Rule;
+pub use session::{Session, Update, is_plain};
+
+use crate::exchange::ExchangeId;
+
+/// How sure a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Confidence {
+    /// One fact; what would settle it is named in the finding.
+    Medium,
+    /// Two independent facts.
+    High,
+}
+
+impl Confidence {
+    /// The word on screen and in JSON.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Medium => "medium",
+            Self::High => "high",
+        }
+    }
+}
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// True, and seldom worth a thought.
+    Note,
+    /// Works, but not as meant.
+    Warn,
+    /// Broken.
+    Error,
+}
+
+impl Severity {
+    /// The word on screen and in JSON.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Warn => "warn",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// A conclusion about one exchange.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Its stable code, e.g. `PX01`.
+    pub code: &'static str,
+    /// Its title, e.g. `prefix kept, app not told`.
+    pub title: &'static str,
+    /// How bad.
+    pub severity: Severity,
+    /// The cause, in whole sentences about this request.
+    pub why: String,
+    /// What to change, best first; each one line, in the words of the proxy and server in use.
+    pub fix: Vec<String>,
+    /// The popular fix that makes it worse.
+    pub not: Option<String>,
+    /// How sure.
+    pub confidence: Confidence,
+    /// False if it follows from another finding.
+    pub primary: bool,
+    /// What it follows from: a code on the same exchange, or another exchange.
+    pub follows: Option<Follows>,
+}
+
+/// What a finding follows from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Follows {
+    /// A finding on the same exchange.
+    Code(&'static str),
+    /// A finding on an earlier exchange.
+    Exchange(ExchangeId, &'static str),
+}

@@ -1,0 +1,136 @@
+//! What a rule is: a code, a document, and a question it puts to a case.
+//!
+//! The document is the head comment of the rule's own file, so the text that explains a finding stands beside the code
+//! that makes it and is written once.
+
+use std::fmt;
+
+use super::case::Case;
+use super::{Confidence, Finding, Severity};
+
+/// One cause that can be named.
+#[derive(Clone, Copy)]
+pub struct Rule {
+    /// Its stable code, e.g. `PX01`.
+    pub code: &'static str,
+    /// Its title: a few words, lower case.
+    pub title: &'static str,
+    /// How bad it is, where the case itself does not say otherwise.
+    pub severity: Severity,
+    /// The text of the rule's file.
+    pub(super) source: &'static str,
+    /// Whether it holds.
+    pub(super) check: fn(&Case<'_>) -> Answer,
+}
+
+impl fmt::Debug for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Rule({} {})", self.code, self.title)
+    }
+}
+
+impl Rule {
+    /// The rule as a document in Markdown: what it says, why it happens, how it is told from its neighbours, an example,
+    /// the fix, and what not to do.
+    pub fn document(&self) -> String {
+        let mut text = String::new();
+        for line in self.source.lines().map_while(|line| line.strip_prefix("//!")) {
+            text.push_str(line.strip_prefix(' ').unwrap_or(line));
+            text.push('\n');
+        }
+        text
+    }
+
+    /// The finding made of what the check gave; which one is primary is decided later, over all of them.
+    pub(super) fn finding(&self, parts: Parts) -> Finding {
+        Finding {
+            code: self.code,
+            title: self.title,
+            severity: parts.severity.unwrap_or(self.severity),
+            why: parts.why,
+            fix: parts.fix,
+            not: parts.not,
+            confidence: parts.confidence,
+            primary: false,
+            follows: None,
+        }
+    }
+}
+
+/// What a rule makes of a case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// It does not hold.
+    No,
+    /// It holds.
+    Yes(Parts),
+    /// It holds if the client's next step (`Parts::next`) fails; until then nothing is said.
+    Wait(Parts),
+    /// It cannot be told before the app's routes are known.
+    NeedsRoutes,
+}
+
+/// What a rule puts into its finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Parts {
+    /// How sure.
+    pub(super) confidence: Confidence,
+    /// Other than the rule's own severity.
+    pub(super) severity: Option<Severity>,
+    /// The cause, in whole sentences about this request.
+    pub(super) why: String,
+    /// What to change, best first.
+    pub(super) fix: Vec<String>,
+    /// The popular fix that makes it worse.
+    pub(super) not: Option<String>,
+    /// The request that would settle it.
+    pub(super) next: Option<Next>,
+    /// The prefix that this request speaks for; two different paths prove it.
+    pub(super) proves: Option<String>,
+}
+
+/// A request that the same client will make next if the rule is right; its failing settles the finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Next {
+    /// The path it asks for, as on the wire.
+    pub(super) path: Vec<u8>,
+    /// The path of the page it comes from; compared with the path of `Referer` where one is sent.
+    pub(super) referer: Option<Vec<u8>>,
+}
+
+impl Parts {
+    /// A finding's parts with a cause alone.
+    pub(super) fn new(confidence: Confidence, why: String) -> Self {
+        Self { confidence, severity: None, why, fix: Vec::new(), not: None, next: None, proves: None }
+    }
+
+    /// With these fixes after those there are.
+    pub(super) fn fix(mut self, lines: impl IntoIterator<Item = String>) -> Self {
+        self.fix.extend(lines);
+        self
+    }
+
+    /// With what not to do.
+    pub(super) fn not(mut self, text: impl Into<String>) -> Self {
+        self.not = Some(text.into());
+        self
+    }
+
+    /// With another severity than the rule's.
+    pub(super) fn severity(mut self, severity: Severity) -> Self {
+        self.severity = Some(severity);
+        self
+    }
+
+    /// With the prefix that it speaks for.
+    pub(super) fn proves(mut self, prefix: &str) -> Self {
+        self.proves = Some(prefix.to_owned());
+        self
+    }
+
+    /// With the request that would settle it.
+    pub(super) fn next(mut self, path: Vec<u8>, referer: Option<Vec<u8>>) -> Self {
+        self.next = Some(Next { path, referer });
+        self
+    }
+}

@@ -1,0 +1,63 @@
+//! # HO01: Host replaced
+//!
+//! ## What it says
+//! The app got another `Host` than the client sent. Every absolute link and redirect that it builds names that host.
+//!
+//! ## Why it happens
+//! nginx sends the name in `proxy_pass` (`$proxy_host`) unless told otherwise; `$host` passes the name on but drops the port.
+//! Apache has `ProxyPreserveHost Off`. uvicorn reads `X-Forwarded-Host` in no version.
+//!
+//! ## How it is told from its neighbours
+//! - `RD01` follows from it, when a redirect names the replaced host.
+//! - Upper and lower case, and a default port written or left out, make no difference.
+//! - nginx's default `proxy_redirect` can hide it, and puts the prefix before a Location a second time where the app
+//!   already has it: the doubled path that comes next follows from this.
+//!
+//! ## Example
+//! ```text
+//! Host at the edge example.com:9999   Host at the app 127.0.0.1:8000
+//! ```
+//!
+//! ## Fix
+//! nginx: `proxy_set_header Host $http_host;`. Caddy passes Host on by itself: delete the `header_up Host` line.
+//!
+//! ## Not
+//! `X-Forwarded-Host` alone: uvicorn ignores it.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::rule::{Answer, Parts, Rule};
+use crate::diagnosis::wording::Proxy;
+use crate::diagnosis::{Confidence, Severity, shown};
+use crate::lanes::Change;
+use crate::redirect::{PrefixVerdict, default_port, split_port};
+
+pub(super) const RULE: Rule =
+    Rule { code: "HO01", title: "Host replaced", severity: Severity::Warn, source: include_str!("ho01.rs"), check };
+
+/// Answers about the path, the method or the body: no Host would have made them other.
+const OF_ITS_OWN: [u16; 3] = [404, 405, 422];
+
+fn check(case: &Case<'_>) -> Answer {
+    if case.status().is_some_and(|status| OF_ITS_OWN.contains(&status)) {
+        return Answer::No;
+    }
+    let Some((Change::Changed(sent), Some(got))) = case.field("host").map(|field| (&field.change, &field.value)) else {
+        return Answer::No;
+    };
+    let ((name, port), (got_name, got_port)) = (split_port(sent), split_port(got));
+    let default = default_port(&case.asked().scheme);
+    let same_name = name.eq_ignore_ascii_case(got_name);
+    if sent.is_empty() || same_name && port.or(default) == got_port.or(default) {
+        return Answer::No;
+    }
+    let (was, is) = (shown::bytes(sent), shown::bytes(got));
+    let lost = if same_name && got_port.is_none() { " (the port is gone)" } else { "" };
+    let why = format!("The client sent Host {was}, the app got {is}{lost}: links and redirects will name {is}.");
+    let mut parts = Parts::new(Confidence::High, why)
+        .fix([Proxy::of(case).pass_host()])
+        .not("X-Forwarded-Host alone: uvicorn does not read it");
+    if let Some(judged) = case.redirect().filter(|judged| judged.prefix == PrefixVerdict::Doubled) {
+        parts = parts.next(judged.target.path, None);
+    }
+    Answer::Yes(parts)
+}

@@ -1,0 +1,128 @@
+//! # NG07: no router matched
+//!
+//! ## What it says
+//! The request never reached the app: the proxy has no rule for its host and path and answered by itself.
+//!
+//! ## Why it happens
+//! The rule names another path or host; or the client was sent to a path outside the prefix by a page or a redirect (then
+//! this finding follows from that one).
+//!
+//! ## How it is told from its neighbours
+//! - `PX01`: the app answered the 404.
+//! - The evidence is *never reached the app*, not the status: Traefik and nginx answer 404, Caddy 200 with an empty body,
+//!   `HAProxy` 503.
+//! - A proxy that reached for the app and failed answers 502 or 504: that is no missing rule.
+//! - A browser's own requests (`/favicon.ico`) at the root are true, and only a note.
+//!
+//! ## Example
+//! ```text
+//! in /openapi.json   out (never reached the app)   404 page not found (19 bytes, Traefik)
+//! ```
+//!
+//! ## Fix
+//! Add a rule for the path, or correct the host; where the path lost its prefix on the way, mend that instead.
+//!
+//! ## Not
+//! A rule that takes everything (`PathPrefix("/")`): it hides the lost prefix, and the app gets paths of its neighbours.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::rule::{Answer, Parts, Rule};
+use crate::diagnosis::wording::Proxy;
+use crate::diagnosis::{Confidence, Severity, prefix, shown};
+use crate::exchange::Ending;
+use crate::gateway::Gateway;
+use crate::lanes::Author;
+
+pub(super) const RULE: Rule = Rule {
+    code: "NG07",
+    title: "no router matched",
+    severity: Severity::Error,
+    source: include_str!("ng07.rs"),
+    check,
+};
+
+/// What browsers and crawlers ask for at the root of any host, unasked.
+const UNASKED: [&[u8]; 4] =
+    [b"/favicon.ico", b"/robots.txt", b"/apple-touch-icon.png", b"/apple-touch-icon-precomposed.png"];
+
+fn check(case: &Case<'_>) -> Answer {
+    let Some(half) = case.exchange.edge.as_deref().filter(|_| case.app().is_none()) else { return Answer::No };
+    let empty = half.response_body.total == 0;
+    let no_rule = match (&case.lanes.answer.by, case.lanes.answer.status) {
+        (Author::Hopscope, _) => half.ending == Ending::NoRoute,
+        (Author::Proxy(_), Some(404)) => true,
+        (Author::Proxy("haproxy"), Some(503)) => case.never_reached(),
+        (Author::Proxy("caddy"), Some(200)) => case.never_reached() && empty,
+        _ => false,
+    };
+    if no_rule { Answer::Yes(parts(case)) } else { Answer::No }
+}
+
+fn parts(case: &Case<'_>) -> Parts {
+    let path = case.lanes.original.path.as_slice();
+    let status = case.lanes.answer.status;
+    let proxy = Proxy::of(case);
+    let mut why = format!(
+        "{} has no rule for {} on host {}: it answered {} by itself, and the app never got the request.",
+        sentence_start(proxy.name()),
+        shown::bytes(path),
+        shown::text(&case.lanes.original.host),
+        status.map_or_else(|| "nothing".to_owned(), |status| status.to_string()),
+    );
+    if status == Some(200) {
+        why.push_str(" The 200 has no body: nobody did what was asked.");
+    }
+    if status == Some(503) {
+        why.push_str(" A 503 may also mean that no server of the backend is up; the proxy's log would settle it.");
+    }
+    if let Some(near) = nearest(case) {
+        why.push_str(&near);
+    }
+    let sure = (case.never_reached() || case.lanes.answer.by == Author::Hopscope) && status != Some(503);
+    let mut parts = Parts::new(if sure { Confidence::High } else { Confidence::Medium }, why)
+        .fix([below_a_rule(case).unwrap_or_else(|| proxy.add_rule(&first_segment(path)))])
+        .not("a rule that takes every path: it hides a lost prefix, and the app gets its neighbours' paths");
+    if UNASKED.contains(&path) || path.starts_with(b"/.well-known/") {
+        parts = parts.severity(Severity::Note);
+    }
+    parts
+}
+
+/// Says that the rule would have taken it, had the path its prefix.
+fn nearest(case: &Case<'_>) -> Option<String> {
+    let known = shown::text(rule_beside(case)?);
+    Some(format!(" The nearest rule known takes {known}, which this path does not start with."))
+}
+
+/// What to do about a path of the app that was asked for without its prefix.
+fn below_a_rule(case: &Case<'_>) -> Option<String> {
+    let known = rule_beside(case)?;
+    let path = std::str::from_utf8(&case.lanes.original.path).ok().filter(|path| case.has_route(path))?;
+    let (known, path) = (shown::text(known), shown::text(path));
+    Some(format!("ask for {known}{path}: the app has {path}, and is behind {known}"))
+}
+
+/// The longest prefix that a rule is known to take, if the path is below none of them.
+fn rule_beside<'a>(case: &Case<'a>) -> Option<&'a str> {
+    let path = case.lanes.original.path.as_slice();
+    let routes = case.setup.gateway.as_ref().map(Gateway::routes).unwrap_or_default();
+    let rules = routes.iter().map(|route| route.prefix.as_str());
+    let known: Vec<_> = rules.chain(case.setup.prefixes.iter().map(String::as_str)).filter(|p| !p.is_empty()).collect();
+    let outside = known.iter().all(|known| prefix::below(path, known).is_none());
+    known.into_iter().max_by_key(|known| known.len()).filter(|_| outside)
+}
+
+/// `/a` of `/a/b/c`.
+fn first_segment(path: &[u8]) -> String {
+    let path = String::from_utf8_lossy(path);
+    path.split('/').nth(1).map_or_else(|| "/".to_owned(), |first| format!("/{first}"))
+}
+
+fn sentence_start(name: &str) -> String {
+    let mut chars = name.chars();
+    match chars.next() {
+        // Names that are written small stay small at the start of a sentence; only "the proxy" is no name.
+        Some(first) if name.starts_with("the ") => first.to_uppercase().chain(chars).collect(),
+        _ => name.to_owned(),
+    }
+}

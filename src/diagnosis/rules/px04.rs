@@ -1,0 +1,84 @@
+//! # PX04: mounts 404, plain routes work
+//!
+//! ## What it says
+//! The app has a `root_path`, but the path that reaches it does not start with it. Plain routes are still found; mounted
+//! apps and static files are not.
+//!
+//! ## Why it happens
+//! Starlette (0.35 and later) takes `root_path` off the path before it looks for a route, and takes the whole path where it
+//! is not there. A mount makes the root path longer by its own path; then the two no longer fit, and the app below the
+//! mount finds nothing. Slash redirects lose the prefix for the same reason (`PX07`).
+//!
+//! ## How it is told from its neighbours
+//! - `PX03`: the server has a root path too, and another one; then plain routes are 404 as well.
+//! - A plain unknown path: one segment cannot lie below a mount, so it is no finding.
+//! - A route's own 404 (`item not found`) is no finding.
+//!
+//! ## Example
+//! ```text
+//! in /api/v1/static/a.txt   out /static/a.txt   FastAPI(root_path="/api/v1")   404
+//! ```
+//!
+//! ## Fix
+//! With uvicorn, move the prefix from the app to `--root-path`, which puts it before the path. With any server: keep the
+//! prefix at the proxy.
+//!
+//! ## Not
+//! Mounting again under the prefix (`app.mount("/api/v1/static", …)`): it answers, and `url_for` doubles the prefix.
+
+use crate::asgi::framework::{AppView, RouteMatch};
+use crate::diagnosis::case::{Case, Miss};
+use crate::diagnosis::rule::{Answer, Parts, Rule};
+use crate::diagnosis::{Confidence, Severity, fix, shown};
+
+pub(super) const RULE: Rule = Rule {
+    code: "PX04",
+    title: "mounts 404, plain routes work",
+    severity: Severity::Error,
+    source: include_str!("px04.rs"),
+    check,
+};
+
+fn check(case: &Case<'_>) -> Answer {
+    let Some((miss, view)) = case.miss().zip(case.view()) else { return Answer::No };
+    let server_root = case.lanes.scope.outcome.as_ref().and_then(|o| o.scope()).map_or("", |s| s.root_path.as_str());
+    if view.path_has_root || !server_root.is_empty() {
+        return Answer::No;
+    }
+    let mount = matches!(view.route, RouteMatch::Mount(_));
+    // A server refuses a websocket for many reasons; only a known mount makes the prefix the likely one.
+    if !mount && (case.lanes.original.websocket || !may_be_below_a_mount(view)) {
+        return Answer::No;
+    }
+    Answer::Yes(parts(case, view, mount, miss))
+}
+
+/// True for a path of two segments or more: `/static/a.css`, or `/sub/` with its slash.
+fn may_be_below_a_mount(view: &AppView) -> bool {
+    view.route_path.matches('/').count() > 1 && !view.route_path.starts_with("//")
+}
+
+fn parts(case: &Case<'_>, view: &AppView, mount: bool, miss: Miss) -> Parts {
+    let root = view.scope.root_path.as_str();
+    let first = view.route_path.split('/').nth(1).unwrap_or_default();
+    let mut why = format!(
+        "root_path is {}, but the app was asked for {}, which does not start with it. A mount at /{} cannot match then; \
+         plain routes still can.",
+        shown::text(root),
+        shown::text(&view.scope.path),
+        shown::text(first),
+    );
+    if !mount {
+        why.push_str(" That /");
+        why.push_str(&shown::text(first));
+        why.push_str(" is a mount would settle it.");
+    }
+    let sure = mount && miss == Miss::Seen;
+    let mut parts = Parts::new(if sure { Confidence::High } else { Confidence::Medium }, why)
+        .fix(fix::for_prefix(case, root.trim_end_matches('/'), true))
+        .not("mounting again under the prefix: it answers, but url_for then doubles the prefix");
+    if miss == Miss::Predicted && !mount {
+        parts = parts.severity(Severity::Warn);
+    }
+    parts
+}

@@ -1,0 +1,104 @@
+//! # PX05: docs page asks for openapi.json without the prefix
+//!
+//! ## What it says
+//! The docs page was served below the prefix, but it tells the browser to load `/openapi.json` from the root of the host.
+//! There the proxy has no rule, or another app, and the page says "Failed to load API definition".
+//!
+//! ## Why it happens
+//! The page asks for `root_path` plus `/openapi.json`. A proxy that strips the prefix leaves the app with no sign of it,
+//! unless the server (`--root-path`) or the app is told.
+//!
+//! ## How it is told from its neighbours
+//! - `PX01`: the docs page itself is 404.
+//! - `PX12`: the page was opened on the app's own port; then it is the prefix in the page that leads nowhere.
+//! - A docs page that names the right address is no finding, whatever the flags say; nor is one whose schema is found at
+//!   the root (`docs_url="/api/docs"`).
+//!
+//! ## Example
+//! ```text
+//! GET /api/v1/docs → 200, url: '/openapi.json'      GET /openapi.json (Referer …/api/v1/docs) → 404 by the proxy
+//! ```
+//!
+//! ## Fix
+//! `uvicorn --root-path /api/v1`, as the proxy strips it.
+//!
+//! ## Not
+//! `openapi_url="/api/v1/openapi.json"`: it moves the file as well, so below the prefix it is at `/api/v1/api/v1/…`.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::rule::{Answer, Parts, Rule};
+use crate::diagnosis::{Confidence, Severity, fix, prefix, shown};
+use crate::exchange::Cut;
+
+pub(super) const RULE: Rule = Rule {
+    code: "PX05",
+    title: "docs page asks for openapi.json without the prefix",
+    severity: Severity::Error,
+    source: include_str!("px05.rs"),
+    check,
+};
+
+/// What stands before the schema's address in the pages that FastAPI makes (Swagger UI, `ReDoc`).
+const MARKS: [&str; 2] = ["url: '", "spec-url=\""];
+
+fn check(case: &Case<'_>) -> Answer {
+    // A predicted answer has no content type; a schema or a picture has another one.
+    let html = case.lanes.answer.content_type.as_deref().is_none_or(|kind| kind.starts_with("text/html"));
+    let page = case.lanes.original.path.as_slice();
+    let is_docs = page.ends_with(b"/docs") || page.ends_with(b"/redoc");
+    if !html || !is_docs || case.status() != Some(200) {
+        return Answer::No;
+    }
+    let (prefix, seen) = match case.stripped() {
+        Some((prefix, seen)) => (prefix.to_owned(), seen),
+        // Only the client's side was seen: what stands before /docs may be a prefix; the next request will tell.
+        None if case.outgoing().is_none() => match parent(page) {
+            Some(parent) => (parent, false),
+            None => return Answer::No,
+        },
+        None => return Answer::No,
+    };
+    let named = schema_in(case);
+    let asks = named.clone().or_else(|| case.view().map(|view| view.openapi_url.clone())).unwrap_or_default();
+    if !asks.starts_with('/') || prefix::below_text(&asks, &prefix).is_some() {
+        return Answer::No;
+    }
+    let parts =
+        parts(case, &prefix, &asks, named.is_some() && seen).next(asks.clone().into_bytes(), Some(page.to_vec()));
+    let certain = case.stripped().is_some() && (named.is_some() || seen && case.setup.server.stated);
+    if certain { Answer::Yes(parts) } else { Answer::Wait(parts) }
+}
+
+fn parts(case: &Case<'_>, prefix: &str, asks: &str, sure: bool) -> Parts {
+    let (p, page) = (shown::text(prefix), shown::bytes(&case.lanes.original.path));
+    let why = format!(
+        "{page} was served, but the page loads its schema from {}, without {p}: the app does not know its public prefix.",
+        shown::text(asks),
+    );
+    let confidence = if sure { Confidence::High } else { Confidence::Medium };
+    Parts::new(confidence, why)
+        .fix(fix::for_prefix(case, prefix, true))
+        .not(format!("openapi_url=\"{p}/openapi.json\": it moves the file too, to {p}{p}/openapi.json"))
+}
+
+/// What stands before `/docs`.
+fn parent(page: &[u8]) -> Option<String> {
+    let at = page.iter().rposition(|&b| b == b'/').filter(|&at| at > 0)?;
+    page.get(..at).map(|parent| String::from_utf8_lossy(parent).into_owned())
+}
+
+/// The schema's address as the page names it, where the page's text was kept and is not encoded.
+fn schema_in(case: &Case<'_>) -> Option<String> {
+    let half = case.exchange.outer()?;
+    let encoded = half.response.as_ref()?.get("content-encoding").is_some_and(|coding| coding != b"identity");
+    let body = &half.response_body;
+    if encoded || body.cut == Cut::Behind && body.kept.is_empty() {
+        return None;
+    }
+    let text = String::from_utf8_lossy(&body.kept);
+    MARKS.iter().find_map(|mark| {
+        let (_, after) = text.split_once(mark)?;
+        let end = after.find(['\'', '"'])?;
+        after.get(..end).map(str::to_owned)
+    })
+}

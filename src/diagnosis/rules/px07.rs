@@ -1,0 +1,74 @@
+//! # PX07: Location loses the prefix
+//!
+//! ## What it says
+//! The app answered with a redirect whose path lacks the public prefix. The client follows it to the root of the host,
+//! where the proxy has no rule, or another app answers.
+//!
+//! ## Why it happens
+//! The app builds the redirect from the path that it sees. The proxy stripped the prefix, and neither the server put it
+//! back (`--root-path` of uvicorn) nor does a `root_path` in the app help: Starlette builds slash redirects from `path`.
+//!
+//! ## How it is told from its neighbours
+//! - A redirect that leaves the prefix on purpose (to a login page of another app): only a slash redirect, or one to a
+//!   known route, is called a fault at once; of any other it is waited whether the next request fails.
+//! - `RD01`, `RD02`: host or scheme is wrong as well; they are listed beside it.
+//! - A proxy that mended the Location on its way: what the client got is right, and it is no finding.
+//!
+//! ## Example
+//! ```text
+//! in /api/v1/items   out /items   307 Location: http://example.com/items/      next: GET /items/ → 404 by the proxy
+//! ```
+//!
+//! ## Fix
+//! `uvicorn --root-path /api/v1`. Where the app cannot be changed, nginx can mend it: `proxy_redirect / /api/v1/;`.
+//!
+//! ## Not
+//! `FastAPI(root_path=…)` with a proxy that strips: the docs work then, slash redirects still lose the prefix.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::rule::{Answer, Parts, Rule};
+use crate::diagnosis::wording::Proxy;
+use crate::diagnosis::{Confidence, Severity, fix, shown};
+use crate::redirect::{Judged, PrefixVerdict};
+
+pub(super) const RULE: Rule = Rule {
+    code: "PX07",
+    title: "Location loses the prefix",
+    severity: Severity::Error,
+    source: include_str!("px07.rs"),
+    check,
+};
+
+fn check(case: &Case<'_>) -> Answer {
+    let Some(judged) = case.redirect().filter(|judged| judged.prefix == PrefixVerdict::Lost) else {
+        return Answer::No;
+    };
+    let target = String::from_utf8_lossy(&judged.target.path).into_owned();
+    let routed = case.has_route(&target);
+    let stripped = case.stripped();
+    let sure = judged.slash.is_some() && stripped.is_some_and(|(_, seen)| seen);
+    let parts = parts(case, &judged, if sure { Confidence::High } else { Confidence::Medium })
+        .next(judged.target.path.clone(), None);
+    if judged.slash.is_some() || routed { Answer::Yes(parts) } else { Answer::Wait(parts) }
+}
+
+fn parts(case: &Case<'_>, judged: &Judged, confidence: Confidence) -> Parts {
+    let prefix = case.prefix();
+    let p = shown::text(prefix);
+    let mut why = format!(
+        "The client asked for {} and is sent to {}, without {p}: the app built it from the path it sees, {}.",
+        shown::bytes(&case.lanes.original.path),
+        shown::bytes(&judged.target.path),
+        case.view().map_or_else(|| "which has no prefix".to_owned(), |view| shown::text(&view.scope.path)),
+    );
+    if !matches!(case.lanes.original.method.as_str(), "GET" | "HEAD") {
+        why.push_str(" Its body goes to the wrong place too, or is lost.");
+    }
+    let mut fixes = fix::for_prefix(case, prefix, case.stripped().is_some());
+    if Proxy::of(case) == Proxy::Nginx {
+        fixes.push(format!("or as a patch, nginx: proxy_redirect / {p}/;"));
+    }
+    Parts::new(confidence, why)
+        .fix(fixes)
+        .not(format!("FastAPI(root_path=\"{p}\") behind a proxy that strips: slash redirects still lose the prefix"))
+}

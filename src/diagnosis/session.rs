@@ -1,0 +1,303 @@
+//! Rules over a run of exchanges: what was seen before decides what is said now, and later facts complete it.
+
+use std::net::IpAddr;
+
+use super::case::{Case, digest};
+use super::history::{Expected, History, Hop};
+use super::rule::{Answer, Parts, Rule};
+use super::rules::ALL;
+use super::{Confidence, Finding, Follows, order, prefix};
+use crate::asgi::framework::RouteMatch;
+use crate::exchange::{Exchange, ExchangeId, Target};
+use crate::lanes::{Change, Lanes, Rewrite, Setup};
+
+/// What is remembered between exchanges, bounded.
+#[derive(Debug, Default)]
+pub struct Session {
+    history: History,
+}
+
+/// The findings of an exchange, new or completed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Update {
+    /// Which exchange.
+    pub exchange: ExchangeId,
+    /// All its findings, the primary one first.
+    pub findings: Vec<Finding>,
+}
+
+/// What all rules together say of one case.
+#[derive(Default)]
+struct Verdict {
+    said: Vec<(&'static Rule, Parts)>,
+    held: Vec<(&'static Rule, Parts)>,
+    needs_routes: bool,
+}
+
+impl Session {
+    /// Shows a finished exchange to every rule. Gives the findings of this exchange and of earlier ones that it
+    /// completes. Learns prefixes into `setup`.
+    ///
+    /// An exchange whose verdict needs the app's routes is remembered, see [`Session::waiting`].
+    pub fn observe(&mut self, exchange: &Exchange, lanes: &Lanes, setup: &mut Setup) -> Vec<Update> {
+        prefix::learn(lanes, setup);
+        self.history.note_carried(lanes, setup);
+        if is_plain(lanes) {
+            return Vec::new();
+        }
+        let mut updates = self.judge(exchange, lanes, setup);
+        let case = Case { exchange, lanes, setup, history: &self.history };
+        let hop = case.client().zip(hop(&case));
+        if let Some((client, hop)) = hop {
+            self.history.add_hop(client, hop);
+        }
+        updates.retain(|update| !update.findings.is_empty());
+        updates
+    }
+
+    /// The exchanges that the app's routes would decide, oldest first; at most 64 are remembered. Once
+    /// `setup.app.routes` is known, give each to [`Session::recheck`] (with lanes computed anew) or forget it.
+    pub fn waiting(&self) -> impl ExactSizeIterator<Item = ExchangeId> {
+        self.history.waiting()
+    }
+
+    /// Judges an exchange again that waited for the app's routes. Gives the same as [`Session::observe`], but counts
+    /// nothing twice.
+    pub fn recheck(&mut self, exchange: &Exchange, lanes: &Lanes, setup: &mut Setup) -> Vec<Update> {
+        self.history.no_longer_waits(exchange.id);
+        let mut updates = self.judge(exchange, lanes, setup);
+        updates.retain(|update| !update.findings.is_empty());
+        updates
+    }
+
+    fn judge(&mut self, exchange: &Exchange, lanes: &Lanes, setup: &mut Setup) -> Vec<Update> {
+        let case = Case { exchange, lanes, setup, history: &self.history };
+        let verdict = ask_all(&case);
+        let (client, now, failed) = (case.client(), case.now(), case.failed());
+        let referer = referer_path(lanes);
+        let mut updates = Vec::new();
+        let mut findings: Vec<Finding> = verdict.said.iter().map(|(rule, parts)| rule.finding(parts.clone())).collect();
+        if let Some(met) =
+            client.filter(|_| failed).and_then(|client| self.history.meet(client, now, &lanes.original.path, referer))
+        {
+            point_to(&mut findings, met.exchange, met.code);
+            let mut earlier = Update { exchange: met.exchange, findings: met.settled() };
+            order::rank(&mut earlier.findings);
+            updates.push(earlier);
+        }
+        order::rank(&mut findings);
+        if setup.app.routes.is_none() && is_open(&verdict, &findings) {
+            self.history.wait(exchange.id);
+        }
+        if let Some(client) = client {
+            self.expect(client, now, exchange.id, &verdict, &findings);
+        }
+        for (_, parts) in &verdict.said {
+            if let Some(proven) = &parts.proves
+                && self.history.prove(proven, digest(&lanes.original.path))
+            {
+                prefix::add(setup, proven);
+            }
+        }
+        updates.push(Update { exchange: exchange.id, findings });
+        updates
+    }
+
+    /// Remembers what would settle the findings that are held back, or are not sure yet.
+    fn expect(&mut self, client: IpAddr, at: u64, exchange: ExchangeId, verdict: &Verdict, findings: &[Finding]) {
+        let held = verdict.held.iter().map(|(rule, parts)| (rule, parts, Some(rule.finding(parts.clone()))));
+        let said = verdict.said.iter().map(|(rule, parts)| (rule, parts, None));
+        for (rule, parts, held) in said.chain(held) {
+            if let Some(next) = parts.next.clone() {
+                let said = findings.to_vec();
+                self.history.expect(client, Expected { exchange, at, next, code: rule.code, said, held });
+            }
+        }
+    }
+}
+
+/// Asks every rule.
+fn ask_all(case: &Case<'_>) -> Verdict {
+    let mut verdict = Verdict::default();
+    for rule in &ALL {
+        match (rule.check)(case) {
+            Answer::No => {}
+            Answer::Yes(parts) => verdict.said.push((rule, parts)),
+            Answer::Wait(parts) => verdict.held.push((rule, parts)),
+            Answer::NeedsRoutes => verdict.needs_routes = true,
+        }
+    }
+    verdict
+}
+
+/// Faults that every exchange of the set-up has. They neither explain what went wrong with a path nor follow from it.
+fn is_everywhere(code: &str) -> bool {
+    matches!(code, "TR01" | "HO01")
+}
+
+/// True if the app's routes would say more: the cause is not found, or not sure.
+fn is_open(verdict: &Verdict, findings: &[Finding]) -> bool {
+    let mut own = findings.iter().filter(|finding| !is_everywhere(finding.code)).peekable();
+    match own.peek() {
+        None => verdict.needs_routes,
+        Some(_) => own.any(|finding| finding.code == "PX01" && finding.confidence == Confidence::Medium),
+    }
+}
+
+/// What went wrong with this exchange's path follows from the earlier one.
+fn point_to(findings: &mut [Finding], earlier: ExchangeId, code: &'static str) {
+    for finding in findings.iter_mut().filter(|finding| !is_everywhere(finding.code)) {
+        finding.follows = Some(Follows::Exchange(earlier, code));
+        finding.fix = vec![format!("mend {code} on exchange {}: this follows from it", earlier.0)];
+    }
+}
+
+/// True if no rule can say anything: it went well, nothing was replaced, nobody is distrusted, and nobody will ask for
+/// more on account of it. This is the path that nearly all traffic takes; it allocates nothing.
+pub fn is_plain(lanes: &Lanes) -> bool {
+    let went_well =
+        lanes.answer.status.is_some_and(|status| status == 101 || (200..300).contains(&status) || status == 304);
+    let forwarded = &lanes.forwarded;
+    let trusted = [&forwarded.trust, &forwarded.without_tap].into_iter().flatten().all(|verdict| verdict.trusted);
+    let host_kept = !forwarded
+        .fields
+        .iter()
+        .any(|field| matches!(field.change, Change::Changed(_)) && field.name.eq_ignore_ascii_case("host"));
+    went_well && trusted && host_kept && lanes.rewritten.rewrite != Rewrite::NeverReached && !is_docs_page(lanes)
+}
+
+/// The path of the page that the client came from, as its `Referer` says.
+fn referer_path(lanes: &Lanes) -> Option<&[u8]> {
+    lanes.original.referer.as_deref().map(|referer| Target::new(referer).path())
+}
+
+/// True if the path ends like the pages that ask for the schema.
+fn is_docs_page(lanes: &Lanes) -> bool {
+    let path = lanes.rewritten.outgoing.as_deref().unwrap_or(&lanes.original.path);
+    path.ends_with(b"/docs") || path.ends_with(b"/redoc")
+}
+
+/// What to remember of a redirect.
+pub(super) fn hop(case: &Case<'_>) -> Option<Hop> {
+    let judged = case.redirect()?;
+    let asked = case.asked();
+    let slash = judged.slash.is_some().then(|| match case.view().map(|view| &view.route) {
+        Some(RouteMatch::Slash(template)) => digest(template),
+        _ => digest(&asked.path),
+    });
+    Some(Hop { at: case.now(), from: digest(asked.to_string()), to: digest(judged.target.to_string()), slash })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::asgi::framework::Routes;
+    use crate::asgi::server::Server;
+    use crate::exchange::{Sample, Side};
+    use crate::lanes::compute;
+
+    const REQUEST: &str = "GET /app HTTP/1.1\nHost: h\nX-Forwarded-For: 10.0.0.1\nX-Forwarded-Proto: http";
+
+    fn exchange(id: u64, status: &str) -> Exchange {
+        let body = br#"{"detail":"Not Found"}"#;
+        let half = |side, request| Sample::new(side, request).unwrap().response(status, body).unwrap();
+        half(Side::Edge, "GET /app HTTP/1.1\nHost: h").paired(id, half(Side::App, REQUEST))
+    }
+
+    #[test]
+    fn a_healthy_exchange_leaves_no_trace() {
+        let mut setup = Setup::new(Server::uvicorn());
+        let exchange = exchange(1, "HTTP/1.1 200 OK");
+        let lanes = compute(&exchange, &setup);
+        assert!(is_plain(&lanes));
+        let mut session = Session::default();
+        let updates = session.observe(&exchange, &lanes, &mut setup);
+        assert_eq!((updates.capacity(), setup.prefixes.len(), session.waiting().len()), (0, 0, 0));
+    }
+
+    #[test]
+    fn what_may_be_a_finding_is_not_plain() {
+        let setup = Setup::new(Server::uvicorn());
+        for status in ["HTTP/1.1 404 Not Found", "HTTP/1.1 307 Temporary Redirect", "HTTP/1.1 403 Forbidden"] {
+            assert!(!is_plain(&compute(&exchange(1, status), &setup)), "{status}");
+        }
+    }
+
+    /// Paths, header values and Locations that are out to break something.
+    fn wild() -> impl Strategy<Value = String> {
+        let part = prop::sample::select(vec![
+            "/",
+            "//",
+            "/api/v1",
+            "/p",
+            "/p",
+            "docs",
+            "items",
+            "/items/",
+            "%2F",
+            "%zz",
+            "\u{1b}[2J",
+            "\u{202e}",
+            "é",
+            "?",
+            "#",
+            "..",
+            "http://",
+            "//h",
+            ":8000",
+            "10.0.0.1",
+            "localhost",
+            "{x}",
+            "\t",
+        ]);
+        prop::collection::vec(part, 0..6).prop_map(|parts| parts.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn no_input_panics_or_reaches_the_text_raw(
+            (asked, got, location, told, root, app_root) in (wild(), wild(), wild(), wild(), wild(), wild()),
+            status in prop::sample::select(vec![200_u16, 307, 403, 404, 503]),
+            known in any::<bool>(),
+        ) {
+            let mut setup = Setup::new(Server::uvicorn());
+            setup.server.root_path = root;
+            setup.app.root_path = app_root;
+            setup.app.routes = known.then(|| Routes::new(vec!["/items/".into(), "/{x}".into()], vec!["/p".into()]));
+            setup.prefixes = vec!["/api/v1".to_owned()];
+            let mut session = Session::default();
+            let response = format!("HTTP/1.1 {status} X\nlocation: {location}\ncontent-type: text/html");
+            let half = |side, path: &str| {
+                let request = format!("GET /{path} HTTP/1.1\nHost: {told}\nX-Forwarded-Prefix: {told}\nReferer: {told}");
+                Sample::new(side, &request).unwrap().response(&response, br#"{"detail":"Not Found"}"#).unwrap()
+            };
+            for id in 1..=4 {
+                let exchange = half(Side::Edge, &asked).paired(id, half(Side::App, &got));
+                let lanes = compute(&exchange, &setup);
+                for finding in session.observe(&exchange, &lanes, &mut setup).into_iter().flat_map(|u| u.findings) {
+                    let texts = finding.fix.iter().chain(&finding.not).chain([&finding.why]);
+                    prop_assert!(texts.clone().all(|text| !text.chars().any(char::is_control)), "{finding:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_run_of_unexplained_misses_is_remembered_up_to_a_bound() {
+        let mut setup = Setup::new(Server::uvicorn());
+        let mut session = Session::default();
+        for id in 1..=200 {
+            let half = |side| {
+                let request = format!("GET /a/{id} HTTP/1.1\nHost: h");
+                let response = Sample::new(side, &request).unwrap();
+                response.response("HTTP/1.1 404 Not Found", br#"{"detail":"Not Found"}"#).unwrap()
+            };
+            let exchange = half(Side::Edge).paired(id, half(Side::App));
+            let lanes = compute(&exchange, &setup);
+            assert_eq!(session.observe(&exchange, &lanes, &mut setup), []);
+        }
+        assert_eq!(session.waiting().map(|id| id.0).collect::<Vec<_>>(), (137..=200).collect::<Vec<_>>());
+    }
+}

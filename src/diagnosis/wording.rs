@@ -1,0 +1,142 @@
+//! Fixes in the words of the proxy that is in use.
+
+use super::case::Case;
+use super::shown;
+use crate::lanes::Author;
+
+/// The proxy in front of the app, as far as it gave itself away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Proxy {
+    /// hopscope's own stand-in.
+    StandIn,
+    /// Traefik
+    Traefik,
+    /// nginx
+    Nginx,
+    /// Caddy
+    Caddy,
+    /// `HAProxy`
+    Haproxy,
+    /// It did not say.
+    Unknown,
+}
+
+impl Proxy {
+    /// Which proxy this request went through: from the set-up, from who changed its headers, from who answered.
+    pub(super) fn of(case: &Case<'_>) -> Self {
+        if case.setup.gateway.is_some() {
+            return Self::StandIn;
+        }
+        let by_header = case.lanes.forwarded.fields.iter().filter_map(|field| field.by.as_deref());
+        let by_answer = match &case.lanes.answer.by {
+            Author::Proxy(name) => Some(*name),
+            _ => None,
+        };
+        by_header.chain(by_answer).map(Self::named).find(|&proxy| proxy != Self::Unknown).unwrap_or(Self::Unknown)
+    }
+
+    fn named(name: &str) -> Self {
+        match name {
+            "traefik" => Self::Traefik,
+            "nginx" => Self::Nginx,
+            "caddy" => Self::Caddy,
+            "haproxy" => Self::Haproxy,
+            "hopscope" => Self::StandIn,
+            _ => Self::Unknown,
+        }
+    }
+
+    /// Its name at the start of a sentence.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::StandIn => "hopscope",
+            Self::Traefik => "Traefik",
+            Self::Nginx => "nginx",
+            Self::Caddy => "Caddy",
+            Self::Haproxy => "HAProxy",
+            Self::Unknown => "the proxy",
+        }
+    }
+
+    /// How to take the prefix off.
+    pub(super) fn strip(self, prefix: &str) -> String {
+        let p = shown::text(prefix);
+        match self {
+            Self::StandIn => format!("hopscope proxy --prefix {p} --strip"),
+            Self::Traefik => {
+                format!("Traefik: stripPrefix.prefixes = [\"{p}\"] in a middleware of the router")
+            }
+            Self::Nginx => format!("nginx: location {p}/ {{ proxy_pass http://app/; }} (both end in /)"),
+            Self::Caddy => format!("Caddy: handle_path {p}/* {{ reverse_proxy app }}"),
+            Self::Haproxy => format!("HAProxy: http-request replace-path {p}(/)?(.*) /\\2"),
+            Self::Unknown => format!("strip {p} at the proxy"),
+        }
+    }
+
+    /// How to leave the prefix on and tell the app what it is.
+    pub(super) fn keep(self, prefix: &str) -> String {
+        let p = shown::text(prefix);
+        match self {
+            Self::StandIn => format!("hopscope proxy --prefix {p} --keep --forward-prefix"),
+            Self::Traefik => format!(
+                "Traefik: no stripPrefix, and headers.customRequestHeaders.X-Forwarded-Prefix = \"{p}\" in its place"
+            ),
+            Self::Nginx => format!(
+                "nginx: location {p}/ {{ proxy_pass http://app; proxy_set_header X-Forwarded-Prefix {p}; }} \
+                 (nothing after the name)"
+            ),
+            Self::Caddy => {
+                format!("Caddy: handle {p}/* {{ reverse_proxy app {{ header_up X-Forwarded-Prefix {p} }} }}")
+            }
+            Self::Haproxy => {
+                format!("HAProxy: no replace-path, and http-request set-header X-Forwarded-Prefix {p}")
+            }
+            Self::Unknown => format!("keep {p} at the proxy and send it as X-Forwarded-Prefix"),
+        }
+    }
+
+    /// How to pass the client's Host on.
+    pub(super) fn pass_host(self) -> String {
+        match self {
+            Self::StandIn => "hopscope passes Host on as it came; look at what stands before it".to_owned(),
+            Self::Traefik => {
+                "Traefik: loadBalancer.passHostHeader = true (the default), and no Host in customRequestHeaders"
+                    .to_owned()
+            }
+            Self::Nginx => "nginx: proxy_set_header Host $http_host; in the same location".to_owned(),
+            Self::Caddy => "Caddy: delete the header_up Host line (Caddy passes Host on by itself)".to_owned(),
+            Self::Haproxy => "HAProxy: delete the http-request set-header Host line".to_owned(),
+            Self::Unknown => "pass the client's Host on (nginx: proxy_set_header Host $http_host;)".to_owned(),
+        }
+    }
+
+    /// How to send the client's scheme to the app.
+    pub(super) fn send_scheme(self) -> String {
+        match self {
+            Self::StandIn => "hopscope proxy --public-url https://…".to_owned(),
+            Self::Traefik => {
+                "Traefik: entryPoints.<name>.forwardedHeaders.trustedIPs = [the address of what ends TLS before it]"
+                    .to_owned()
+            }
+            Self::Nginx => "nginx: proxy_set_header X-Forwarded-Proto $scheme; where nginx itself ends TLS".to_owned(),
+            Self::Caddy => "Caddy: servers { trusted_proxies static <what ends TLS before it> }".to_owned(),
+            Self::Haproxy => "HAProxy: http-request set-header X-Forwarded-Proto https if { ssl_fc }".to_owned(),
+            Self::Unknown => "make the proxy send X-Forwarded-Proto: https".to_owned(),
+        }
+    }
+
+    /// How to add a rule that takes a path.
+    pub(super) fn add_rule(self, path: &str) -> String {
+        let p = shown::text(path);
+        match self {
+            Self::StandIn => format!("hopscope proxy --route {p}=http://127.0.0.1:8000"),
+            Self::Traefik => {
+                format!("Traefik: a router with rule = \"PathPrefix(`{p}`)\" (and the Host that was asked for)")
+            }
+            Self::Nginx => format!("nginx: location {p} {{ proxy_pass http://app; }}"),
+            Self::Caddy => format!("Caddy: handle {p}* {{ reverse_proxy app }}"),
+            Self::Haproxy => format!("HAProxy: use_backend app if {{ path_beg {p} }}"),
+            Self::Unknown => format!("add a rule to the proxy that takes {p}"),
+        }
+    }
+}
