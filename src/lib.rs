@@ -1,6 +1,7 @@
 //! hopscope: see what every hop did to a request, what the app made of it, why it went wrong, and what to change.
 
 pub mod asgi;
+pub mod capture;
 pub mod diagnosis;
 pub mod exchange;
 pub mod forwarded;
