@@ -7,4 +7,5 @@ pub mod exchange;
 pub mod forwarded;
 pub mod gateway;
 pub mod lanes;
+pub mod proxy;
 pub mod redirect;

@@ -1,0 +1,165 @@
+//! The request's way: decide where it goes, connect, and pass its head and body on.
+
+use std::io;
+use std::time::Instant;
+
+use super::{Forward, Response};
+use crate::exchange::{Ending, Phase, Side};
+use crate::gateway::{Plan, Upstream, hop_by_hop};
+use crate::proxy::connection::Role;
+use crate::proxy::failure::{Broken, Failure};
+use crate::proxy::framing::BodyEnd;
+use crate::proxy::pair_id;
+use crate::proxy::upstream::UpstreamConnection;
+
+impl Forward<'_> {
+    /// Decides where the request goes and writes its head as sent on.
+    pub(super) fn address(&mut self) -> Result<Upstream, Broken> {
+        if self.recording.request().method() == b"CONNECT" {
+            let why = "CONNECT is for forward proxies; point the program at this address as a server instead";
+            return Err(Broken::refused(501, why));
+        }
+        match &self.connection.listener.role {
+            Role::Tap { to, tag, side, .. } => {
+                let to = to.clone();
+                let id = match (tag, side) {
+                    (Some(tag), Side::Edge) => self.recording.offer_pair().map(|id| tag.value(id)),
+                    _ => None,
+                };
+                let head = self.recording.request();
+                let extra = id.as_ref().map(|id| (pair_id::NAME.as_bytes(), id.as_bytes()));
+                if self.judged.hop_by_hop || extra.is_some() {
+                    let out = &mut self.to_upstream.bytes;
+                    hop_by_hop::write_request(out, head, head.target(), |_| false, extra.as_slice());
+                } else {
+                    self.to_upstream.bytes.extend_from_slice(head.as_bytes());
+                }
+                Ok(to)
+            }
+            Role::StandIn { gateway } => {
+                let head = self.recording.request();
+                match gateway.plan(head, self.connection.ends.peer, self.connection.ends.local) {
+                    Plan::Forward { upstream, head, .. } => {
+                        self.to_upstream.bytes.extend_from_slice(head.as_bytes());
+                        self.recording.sent(head);
+                        Ok(upstream)
+                    }
+                    Plan::NoRoute => Err(Broken {
+                        ending: Ending::NoRoute,
+                        failure: Some(Failure::new(404, "no route of the stand-in takes this path")),
+                    }),
+                }
+            }
+        }
+    }
+
+    /// Makes sure that there is a connection to `to`, used before or new.
+    pub(super) async fn connect(&mut self, to: &Upstream) -> Result<(), Broken> {
+        let reuse = self.connection.upstream.take().filter(|upstream| upstream.to == *to && upstream.is_fresh());
+        let upstream = match reuse {
+            Some(upstream) => upstream,
+            None => self.open(to).await?,
+        };
+        self.recording.connected(upstream.address, upstream.from);
+        self.connection.upstream = Some(upstream);
+        Ok(())
+    }
+
+    async fn open(&mut self, to: &Upstream) -> Result<UpstreamConnection, Broken> {
+        self.recording.enter(Phase::Connect);
+        let listener = &self.connection.listener;
+        let opening = UpstreamConnection::open(to, listener.source(), listener.limits.connect);
+        let opened = tokio::select! {
+            biased;
+            opened = opening => opened,
+            () = self.connection.until_gone() => return Err(self.client_gone()),
+        };
+        opened.map_err(|e| {
+            let status = if e.kind() == io::ErrorKind::TimedOut { 504 } else { 502 };
+            let text = format!("could not connect to {}:{}: {e}", to.host, to.port);
+            Broken { ending: Ending::NoUpstream(e.to_string()), failure: Some(Failure::new(status, text)) }
+        })
+    }
+
+    /// Sends the request once more, on a new connection.
+    pub(super) async fn send_again(&mut self) -> Result<(), Broken> {
+        self.to_upstream.clear();
+        self.connection.upstream = None;
+        self.upstream_deaf = false;
+        let to = self.address()?;
+        self.connect(&to).await?;
+        self.recording.enter(Phase::Wait);
+        Ok(())
+    }
+
+    pub(super) fn write_upstream(&mut self) {
+        let Some(upstream) = &self.connection.upstream else { return };
+        while !self.upstream_deaf && !self.is_sent() {
+            let body = self.connection.input.bytes().get(..self.request_ready).unwrap_or_default();
+            match self.to_upstream.write(body, &upstream.stream) {
+                Ok(count) => {
+                    let of_body = self.to_upstream.wrote(count);
+                    self.connection.input.take(of_body);
+                    self.request_ready -= of_body;
+                    self.last_move = Instant::now();
+                }
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return,
+                // It may have answered before it hung up (413, 401): what it said is still to be read.
+                Err(_) => self.upstream_deaf = true,
+            }
+        }
+        if self.upstream_deaf {
+            self.connection.input.take(self.request_ready);
+            self.request_ready = 0;
+        }
+    }
+
+    /// Reads the client. Half a connection is none, as for nginx, Traefik and uvicorn: a client that ends its side before
+    /// the response is whole is taken to be gone. Only in a tunnel each side ends by itself.
+    pub(super) fn read_client(&mut self) -> Result<(), Broken> {
+        match self.connection.input.read(&self.connection.client) {
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => Ok(()),
+            Ok(1..) => {
+                self.moved();
+                self.follow_request()
+            }
+            // Where the upstream has ended, a reset is an end like any other.
+            end if self.client_shut || (self.is_tunnel() && end.is_ok()) => {
+                self.client_done = true;
+                self.request_end = BodyEnd::Length(0);
+                self.moved();
+                Ok(())
+            }
+            _ => Err(self.client_gone()),
+        }
+    }
+
+    /// Follows the request's body through what has been read and not yet followed.
+    pub(super) fn follow_request(&mut self) -> Result<(), Broken> {
+        if self.request_end.is_done() {
+            return Ok(());
+        }
+        let unread = self.connection.input.bytes().get(self.request_ready..).unwrap_or_default();
+        let recording = &mut self.recording;
+        let passed = self.request_end.follow(unread, |payload| recording.request_passed(payload));
+        let passed = passed.map_err(|why| Broken::refused(400, why))?;
+        self.request_ready += passed.bytes;
+        if passed.done {
+            self.recording.request_trailers(self.request_end.trailers());
+            if self.recording.phase() == Phase::Request {
+                self.recording.enter(Phase::Wait);
+            }
+        }
+        Ok(())
+    }
+
+    /// A kept connection that the upstream closed just before it was used again says nothing about the request; a request
+    /// without a body that got no byte of an answer is sent once more on a new connection (RFC 9112 section 9.3.1).
+    pub(super) fn may_send_again(&self) -> bool {
+        let idempotent =
+            matches!(self.recording.request().method(), b"GET" | b"HEAD" | b"OPTIONS" | b"PUT" | b"DELETE");
+        let bodiless = BodyEnd::of(self.judged.framing).is_done();
+        let kept = self.connection.upstream.as_ref().is_some_and(|upstream| upstream.kept);
+        matches!(self.response, Response::Awaited) && kept && idempotent && bodiless
+    }
+}
