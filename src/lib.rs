@@ -9,3 +9,4 @@ pub mod gateway;
 pub mod lanes;
 pub mod proxy;
 pub mod redirect;
+pub mod store;
