@@ -9,4 +9,5 @@ pub mod gateway;
 pub mod lanes;
 pub mod proxy;
 pub mod redirect;
+pub mod settings;
 pub mod store;

@@ -1,0 +1,61 @@
+//! What the command line means: validated, complete, nothing optional below this line that need not be.
+//!
+//! This room exists so that no other room parses a flag. Each value has one reader here; a reader's error says what the
+//! value should have been, and the command line names the flag and the value before it.
+
+mod listen;
+mod output;
+mod quantity;
+mod setup;
+
+pub use listen::{Listener, TapSpec, parse_listen};
+pub use output::{Color, FailOn, Format, Output, Theme};
+pub use quantity::{parse_duration, parse_size};
+pub use setup::{AppFacts, ServerFacts, setup};
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::gateway::Gateway;
+use crate::lanes::Setup;
+
+/// Everything a live run needs to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The listeners; their place in the list is their `TapId`.
+    pub listeners: Vec<Listener>,
+    /// The stand-in, if hopscope is the proxy.
+    pub gateway: Option<Gateway>,
+    /// What is known of the set-up, for the lanes and the rules.
+    pub setup: Setup,
+    /// Bounds of what is kept and waited for.
+    pub bounds: Bounds,
+    /// What is shown, and when to stop.
+    pub output: Output,
+    /// The address app taps connect from, if not the system's choice.
+    pub tap_source: Option<IpAddr>,
+    /// True if the app may be asked for its `openapi.json`.
+    pub ask_app: bool,
+}
+
+impl Settings {
+    /// The listeners that others than this machine can reach.
+    pub fn exposed(&self) -> impl Iterator<Item = &Listener> {
+        self.listeners.iter().filter(|listener| !listener.address.ip().to_canonical().is_loopback())
+    }
+}
+
+/// Bounds of what is kept and waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// Exchanges kept at most.
+    pub requests: usize,
+    /// Bytes held by them at most.
+    pub memory: usize,
+    /// Bytes kept of one body at most; more passes, but is not kept.
+    pub body: usize,
+    /// Bytes of one message head at most; a longer one is refused.
+    pub head: usize,
+    /// How long either side may be silent.
+    pub idle: Duration,
+}

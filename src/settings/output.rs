@@ -1,0 +1,116 @@
+//! What is shown, and when to stop.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Which face shows the facts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// The dashboard.
+    Tui,
+    /// A line for each exchange, and lines for its findings.
+    Text,
+    /// A JSON object for each exchange.
+    Jsonl,
+    /// A Markdown report.
+    Markdown,
+    /// Nothing; the exit code tells.
+    Silent,
+}
+
+/// From which finding on a run fails.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FailOn {
+    /// Any of severity error.
+    Error,
+    /// Any of severity warn or error.
+    Warn,
+    /// One with this code.
+    Code(String),
+}
+
+impl FailOn {
+    /// Reads `error`, `warn` or a code such as `PX01`.
+    ///
+    /// # Errors
+    /// A sentence that says what would be right.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let code = text.to_ascii_uppercase();
+        match text {
+            "error" => Ok(Self::Error),
+            "warn" => Ok(Self::Warn),
+            _ if matches!(code.as_bytes(), [a, b, c, d] if a.is_ascii_uppercase() && b.is_ascii_uppercase()
+                && c.is_ascii_digit() && d.is_ascii_digit()) =>
+            {
+                Ok(Self::Code(code))
+            }
+            _ => Err(format!("{text:?} is neither error nor warn nor the code of a finding, e.g. PX01")),
+        }
+    }
+}
+
+/// The colours of the dashboard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Theme {
+    /// As the terminal's background asks for; dark if it does not tell.
+    Auto,
+    /// For a dark background.
+    Dark,
+    /// For a light background.
+    Light,
+    /// Bright and bold, nothing dim.
+    Contrast,
+    /// No colours.
+    Mono,
+}
+
+/// Whether to use colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What is shown, and when to stop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Output {
+    /// Which face.
+    pub format: Format,
+    /// Where to write instead of stdout.
+    pub file: Option<PathBuf>,
+    /// Stop after this many exchanges were shown.
+    pub count: Option<u64>,
+    /// Stop after this long.
+    pub duration: Option<Duration>,
+    /// What makes the run fail.
+    pub fail_on: Option<FailOn>,
+    /// The dashboard's colours.
+    pub theme: Theme,
+    /// Whether to use colours.
+    pub color: Color,
+    /// Signs and frames in ASCII only.
+    pub ascii: bool,
+    /// React to the mouse.
+    pub mouse: bool,
+    /// Hide credentials.
+    pub redact: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_run_fails_on() {
+        assert_eq!(FailOn::parse("error"), Ok(FailOn::Error));
+        assert_eq!(FailOn::parse("warn"), Ok(FailOn::Warn));
+        assert_eq!(FailOn::parse("px01"), Ok(FailOn::Code("PX01".into())));
+        for text in ["", "errors", "PX1", "PX*", "PX001", "01PX"] {
+            assert!(FailOn::parse(text).unwrap_err().contains("PX01"), "{text}");
+        }
+    }
+}
