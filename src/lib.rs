@@ -9,5 +9,6 @@ pub mod gateway;
 pub mod lanes;
 pub mod proxy;
 pub mod redirect;
+pub mod report;
 pub mod settings;
 pub mod store;

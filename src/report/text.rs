@@ -1,0 +1,133 @@
+//! Plain text: one line for an exchange, indented lines for what was concluded about it.
+
+use std::io::{self, Write};
+
+use unicode_width::UnicodeWidthStr;
+
+use super::blocks::{Block, blocks, number};
+use super::{Shown, Style, words};
+use crate::diagnosis::{Finding, Severity};
+use crate::lanes::Rewrite;
+use crate::lanes::visible::visible;
+
+/// Writes an exchange as a line, and its findings below it.
+pub(super) fn write(out: &mut impl Write, shown: Shown<'_>, style: &Style) -> io::Result<()> {
+    let answer = &shown.lanes.answer;
+    let exchange = &shown.entry.exchange;
+    let clock = words::started(exchange).to_zoned(style.zone.clone()).strftime("%H:%M:%S%.3f");
+    let status = answer.status.map_or_else(|| "-".to_owned(), |status| status.to_string());
+    writeln!(
+        out,
+        "{clock} {:>6} {:<7} {} {:>8} {:<9} {}",
+        number(exchange.id),
+        visible(shown.lanes.original.method.as_bytes()),
+        words::colored(&format!("{status:>3}"), by_status(answer.status), style),
+        words::millis(answer.duration),
+        visible(answer.by.word().as_bytes()),
+        way(shown, style),
+    )?;
+    findings(out, &shown.entry.findings, style, "    ")
+}
+
+/// Green, cyan, yellow, red, by the status's class; red as well where nobody answered.
+const fn by_status(status: Option<u16>) -> &'static str {
+    match status {
+        Some(100..300) => "32",
+        Some(300..400) => "36",
+        Some(400..500) => "33",
+        _ => "31",
+    }
+}
+
+/// Red and yellow for what is wrong.
+const fn by_severity(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "1;31",
+        Severity::Warn => "1;33",
+        Severity::Note => "1",
+    }
+}
+
+/// The URL, and what became of its path; how it ended, if not well.
+fn way(shown: Shown<'_>, style: &Style) -> String {
+    let lane = &shown.lanes.rewritten;
+    let arrow = if style.ascii { "->" } else { "→" };
+    let mut parts = vec![words::original_url(shown, style)];
+    match (&lane.rewrite, &lane.outgoing) {
+        (Rewrite::NeverReached, _) => parts.push(format!("{arrow} (never reached the app)")),
+        (Rewrite::Kept | Rewrite::Stripped(_) | Rewrite::Added(_) | Rewrite::Replaced, Some(path)) => {
+            parts.push(format!("{arrow} {}", words::path(path)));
+        }
+        (Rewrite::Unknown, _) | (_, None) => {}
+    }
+    if let Some(location) = &shown.lanes.answer.location {
+        parts.push(format!(" Location: {}", words::url(location, style)));
+    }
+    match words::ending(&shown.entry.exchange) {
+        ("complete", _) => {}
+        (how, Some(detail)) => parts.push(format!(" [{how}: {detail}]")),
+        (how, None) => parts.push(format!(" [{how}]")),
+    }
+    parts.join(" ")
+}
+
+/// The findings, a few lines each; what follows from another only names it.
+pub(super) fn findings(out: &mut impl Write, findings: &[Finding], style: &Style, indent: &str) -> io::Result<()> {
+    for finding in findings {
+        let follows = words::follows(finding);
+        let sign = match (finding.primary, follows.is_some(), style.ascii) {
+            (true, _, false) => "✗",
+            (true, _, true) => "X",
+            (false, true, false) => "↳",
+            (false, true, true) => "->",
+            (false, false, _) => "!",
+        };
+        let note = follows.clone().unwrap_or_else(|| format!("confidence {}", finding.confidence.word()));
+        let name =
+            words::colored(&format!("{sign} {} {}", finding.code, finding.title), by_severity(finding.severity), style);
+        writeln!(out, "{indent}{name} ({note})")?;
+        // Its why and fix are its cause's, which are written there.
+        if !finding.primary && follows.is_some() {
+            continue;
+        }
+        writeln!(out, "{indent}  {}  {}", words::colored("WHY", "2", style), visible(finding.why.as_bytes()))?;
+        for (index, fix) in finding.fix.iter().enumerate() {
+            let head = if index == 0 { "FIX" } else { "   " };
+            writeln!(out, "{indent}  {}  {}", words::colored(head, "32", style), visible(fix.as_bytes()))?;
+        }
+        if let Some(not) = &finding.not {
+            writeln!(out, "{indent}  {}  {}", words::colored("NOT", "31", style), visible(not.as_bytes()))?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes the lanes one below the other, and the verdict.
+pub(super) fn explain(out: &mut impl Write, shown: Shown<'_>, style: &Style) -> io::Result<()> {
+    lanes(out, &blocks(shown, style))?;
+    writeln!(out, "\nVerdict")?;
+    if shown.entry.findings.is_empty() {
+        let answered = shown.lanes.answer.status.is_some();
+        let nothing = if answered { "nothing is wrong with it" } else { "nothing certain can be said" };
+        return writeln!(out, "    {nothing}");
+    }
+    findings(out, &shown.entry.findings, style, "    ")
+}
+
+/// Writes blocks with their labels aligned over all of them.
+pub(super) fn lanes(out: &mut impl Write, blocks: &[Block]) -> io::Result<()> {
+    let width = blocks.iter().flat_map(|block| &block.rows).map(|row| row.label.width()).max().unwrap_or_default();
+    let head = blocks.iter().map(|block| block.title.width()).max().unwrap_or_default();
+    for (index, block) in blocks.iter().enumerate() {
+        if index > 0 {
+            writeln!(out)?;
+        }
+        writeln!(out, "{:<head$}  {}", block.title, block.source)?;
+        for row in &block.rows {
+            let pad = width.saturating_sub(row.label.width());
+            let line = format!("  {} {}{:pad$}  {}", row.mark, row.label, "", row.value);
+            writeln!(out, "{}", line.trim_end())?;
+        }
+    }
+    Ok(())
+}
