@@ -1,0 +1,178 @@
+//! FACE: the terminal. Guard, messages, state, update (pure), keymap, theme, and one file per region of the screen.
+//!
+//! This room exists so that what was observed and concluded can be read while it happens. It only ever reads the store.
+//!
+//! ```text
+//! keys, signals ─▶ Message ─▶ update(&mut State, Message, &Screenful) ─▶ Vec<Effect> ─▶ terminal, Controls
+//! new revision ──▶ Screenful::refresh (two short read locks) ─▶ view::draw(&State, &Screenful) ─▶ cells
+//! ```
+//!
+//! There is no tick: the face sleeps until a key or a new revision, draws at most thirty times a second, and while
+//! nothing changes it draws nothing and no timer runs.
+
+mod copy;
+mod detail;
+mod events;
+mod input;
+mod keymap;
+mod lane_text;
+mod listing;
+mod message;
+mod prompt;
+mod row;
+mod save;
+mod screenful;
+mod session;
+mod state;
+mod terminal;
+#[cfg(test)]
+mod tests;
+mod text;
+mod theme;
+mod update;
+mod verdict_text;
+mod view;
+
+pub use session::{Controls, Exit, Scene, Scenes, Session};
+pub use theme::{Look, ThemeName};
+
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use jiff::tz::TimeZone;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+
+use input::Input;
+use message::{Effect, Message};
+use screenful::Screenful;
+use state::State;
+use terminal::Screen;
+
+use crate::lanes::visible::visible;
+
+/// The least time between two frames.
+const FRAME: Duration = Duration::from_millis(33);
+
+/// Shows the session until the user leaves, a signal ends it, or the terminal goes away.
+///
+/// Drawing writes to the terminal and waits for it, so this wants a thread of its own: on a runtime shared with the
+/// proxy a slow terminal would hold up traffic. The runtime needs its I/O and time drivers.
+///
+/// # Errors
+/// If the terminal cannot be taken.
+pub async fn run(session: Session) -> anyhow::Result<Exit> {
+    let mut screen = Screen::take(&session.title, session.look.mouse).context("cannot take the terminal")?;
+    let input = Input::listen().context("cannot listen to the terminal")?;
+    let size = screen.size().context("cannot ask the terminal for its size")?;
+    let mut state = State::new(size, session.look, TimeZone::system(), &session.filter);
+    state.warning.clone_from(&session.warning);
+    if let Some(scenes) = &session.scenes {
+        state.scenes.clone_from(&scenes.list);
+        state.scene = *scenes.current.borrow();
+    }
+    Ok(Face::new(session, state, input).live(&mut screen).await)
+}
+
+/// The running face.
+struct Face {
+    session: Session,
+    state: State,
+    seen: Screenful,
+    input: Input,
+    /// Something changed since the last frame.
+    stale: bool,
+    next_frame: Instant,
+}
+
+impl Face {
+    fn new(session: Session, state: State, input: Input) -> Self {
+        let setup = session.store.read().unwrap_or_else(PoisonError::into_inner).setup().clone();
+        Self { session, state, seen: Screenful::new(setup), input, stale: true, next_frame: Instant::now() }
+    }
+
+    /// Wait, take in all that is there, draw when it is time; a terminal that cannot be written to is gone.
+    async fn live(&mut self, screen: &mut Screen) -> Exit {
+        loop {
+            if self.stale && Instant::now() >= self.next_frame && self.show(screen).is_err() {
+                return Exit::TerminalClosed;
+            }
+            let mut message = Some(self.wait().await);
+            while let Some(now) = message {
+                match self.take_in(now, screen) {
+                    Ok(None) => {}
+                    Ok(Some(exit)) => return exit,
+                    Err(_) => return Exit::TerminalClosed,
+                }
+                message = self.input.ready();
+            }
+        }
+    }
+
+    fn show(&mut self, screen: &mut Screen) -> std::io::Result<()> {
+        self.seen.refresh(&self.session.store, &mut self.state);
+        screen.draw(|frame| view::draw(frame, &self.state, &self.seen))?;
+        // While the filter has entries to see, the next frame shows more of them.
+        self.stale = self.state.listing.waiting() > 0;
+        self.next_frame = Instant::now() + FRAME;
+        Ok(())
+    }
+
+    /// The next message. A frame that is due ends the wait as well.
+    async fn wait(&mut self) -> Message {
+        let scene = self.session.scenes.as_mut().map(|scenes| &mut scenes.current);
+        tokio::select! {
+            biased;
+            message = self.input.next() => message,
+            index = next_scene(scene) => Message::Scene(index),
+            () = sleep_until(self.next_frame), if self.stale => Message::Changed,
+            () = next_revision(&mut self.session.changed), if !self.stale => Message::Changed,
+        }
+    }
+
+    /// Writes a file and says where it is, or why not.
+    fn save(&mut self, text: &str) {
+        let said = match save::save(&std::env::temp_dir(), text) {
+            Ok(path) => format!("written to {}", path.display()),
+            Err(error) => format!("cannot write a file: {error}"),
+        };
+        self.state.notice = Some(visible(said.as_bytes()));
+    }
+
+    fn take_in(&mut self, message: Message, screen: &mut Screen) -> std::io::Result<Option<Exit>> {
+        self.stale = true;
+        for effect in update::update(&mut self.state, message, &self.seen) {
+            match effect {
+                Effect::Quit(exit) => return Ok(Some(exit)),
+                Effect::Copy(text) => screen.copy(&text)?,
+                Effect::Save(text) => self.save(&text),
+                Effect::Suspend => {
+                    screen.suspend()?;
+                    self.state.size = screen.size()?;
+                }
+                Effect::Redraw => screen.redraw()?,
+                Effect::Clear => self.session.controls.clear(),
+                Effect::Record(on) => self.session.controls.record(on),
+                Effect::Scene(index) => self.session.controls.scene(index),
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Ready with the next revision; never again once the recorder is gone.
+async fn next_revision(changed: &mut watch::Receiver<u64>) {
+    if changed.changed().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Ready when the demo changes its scene.
+async fn next_scene(current: Option<&mut watch::Receiver<usize>>) -> usize {
+    let Some(current) = current else { return std::future::pending().await };
+    if current.changed().await.is_err() {
+        return std::future::pending().await;
+    }
+    *current.borrow_and_update()
+}

@@ -1,0 +1,150 @@
+//! What one frame shows, copied out of the store: taken under two short locks, kept as long as it does not change.
+//!
+//! Lanes are computed for the lines on screen and the selected exchange only, and once per revision.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use super::detail;
+use super::row::Row;
+use super::state::{Page, State};
+use super::text::Runs;
+use super::view::places::Places;
+use crate::exchange::ExchangeId;
+use crate::lanes::{self, Lanes, Setup};
+use crate::store::{Counts, Entry, Store};
+
+/// How many waiting entries the filter sees per frame.
+const PORTION: usize = 512;
+
+/// The selected exchange.
+#[derive(Clone, Debug)]
+pub(super) struct Chosen {
+    pub(super) entry: Entry,
+    pub(super) lanes: Lanes,
+}
+
+/// What a frame shows beside the state.
+#[derive(Debug)]
+pub(super) struct Screenful {
+    /// The lines of the list that are on screen.
+    pub(super) rows: Vec<Row>,
+    pub(super) chosen: Option<Chosen>,
+    pub(super) counts: Counts,
+    pub(super) setup: Arc<Setup>,
+    /// The detail view of the selected exchange; empty unless it is open.
+    pub(super) detail: Vec<Runs>,
+    detail_of: Option<DetailOf>,
+    /// Lines made before, by exchange: the revision they were made from, and the line.
+    made: HashMap<ExchangeId, (u64, Row)>,
+    /// Whether they were made with secrets shown.
+    made_with: bool,
+}
+
+/// What the detail view was made from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct DetailOf {
+    id: ExchangeId,
+    revision: u64,
+    width: usize,
+    reveal: bool,
+}
+
+impl Screenful {
+    /// An empty one.
+    pub(super) fn new(setup: Arc<Setup>) -> Self {
+        Self {
+            rows: Vec::new(),
+            chosen: None,
+            counts: Counts::default(),
+            setup,
+            detail: Vec::new(),
+            detail_of: None,
+            made: HashMap::new(),
+            made_with: false,
+        }
+    }
+
+    /// Brings list, selection and copies up to date with the store.
+    pub(super) fn refresh(&mut self, store: &RwLock<Store>, state: &mut State) {
+        let setup = {
+            let store = store.read().unwrap_or_else(PoisonError::into_inner);
+            state.listing.sync(&store);
+            store.setup().clone()
+        };
+        state.listing.judge(PORTION, &setup);
+        let height = usize::from(Places::of(state).list_lines());
+        state.settle(height);
+
+        let (entries, chosen, counts) = {
+            let store = store.read().unwrap_or_else(PoisonError::into_inner);
+            let on_screen = state.listing.shown().iter().skip(state.top).take(height);
+            let entries: Vec<Entry> = on_screen.filter_map(|shown| store.get(shown.id).cloned()).collect();
+            (entries, state.selected.and_then(|id| store.get(id).cloned()), store.counts())
+        };
+        self.counts = counts;
+        // By value: while the old one is held here, the store makes a new one with every batch, most often an equal one.
+        if *setup != *self.setup || self.made_with != state.reveal {
+            self.made.clear();
+            self.setup = setup;
+            self.made_with = state.reveal;
+            self.chosen = None;
+        }
+        self.make_rows(&entries, state);
+        self.choose(chosen);
+        let before = (self.detail_of.map(|of| of.id), self.detail.len());
+        self.make_detail(state);
+        self.stay_at_the_end(before, state);
+    }
+
+    fn make_rows(&mut self, entries: &[Entry], state: &State) {
+        let mut before = std::mem::take(&mut self.made);
+        self.rows.clear();
+        for entry in entries {
+            let id = entry.exchange.id;
+            let row = match before.remove(&id) {
+                Some((revision, row)) if revision == entry.revision => row,
+                _ => Row::new(entry, &lanes::compute(&entry.exchange, &self.setup), &state.zone, state.reveal),
+            };
+            self.rows.push(row.clone());
+            self.made.insert(id, (entry.revision, row));
+        }
+    }
+
+    fn choose(&mut self, chosen: Option<Entry>) {
+        let same = |now: &Entry, before: &Chosen| {
+            now.exchange.id == before.entry.exchange.id && now.revision == before.entry.revision
+        };
+        self.chosen = match (chosen, self.chosen.take()) {
+            (Some(entry), Some(before)) if same(&entry, &before) => Some(before),
+            (Some(entry), _) => Some(Chosen { lanes: lanes::compute(&entry.exchange, &self.setup), entry }),
+            (None, _) => None,
+        };
+    }
+
+    /// Whoever reads the end of what still grows (an event stream, a websocket) sees what is added.
+    fn stay_at_the_end(&self, (id, lines): (Option<ExchangeId>, usize), state: &mut State) {
+        let height = usize::from(Places::of(state).body.height.saturating_sub(2));
+        let at_the_end = state.detail_scroll > 0 && state.detail_scroll + height >= lines;
+        if at_the_end && id.is_some() && self.detail_of.map(|of| of.id) == id {
+            state.detail_scroll = self.detail.len().saturating_sub(height);
+        }
+    }
+
+    fn make_detail(&mut self, state: &State) {
+        let wanted = self.chosen.as_ref().filter(|_| state.page == Page::Detail).map(|chosen| DetailOf {
+            id: chosen.entry.exchange.id,
+            revision: chosen.entry.revision,
+            width: usize::from(state.size.0.saturating_sub(4)),
+            reveal: state.reveal,
+        });
+        if wanted == self.detail_of {
+            return;
+        }
+        self.detail = match (&self.chosen, wanted) {
+            (Some(chosen), Some(of)) => detail::lines(&chosen.entry.exchange, &self.setup, of.width, of.reveal),
+            _ => Vec::new(),
+        };
+        self.detail_of = wanted;
+    }
+}

@@ -1,0 +1,69 @@
+//! What the terminal face is given, and what it gives back.
+
+use std::sync::{Arc, RwLock};
+
+use tokio::sync::watch;
+
+use super::Look;
+use crate::store::Store;
+
+/// Everything the terminal face needs for one run.
+pub struct Session {
+    /// What is shown; only ever read here.
+    pub store: Arc<RwLock<Store>>,
+    /// Ticks with the store's revision; the only thing beside keys that wakes the face.
+    pub changed: watch::Receiver<u64>,
+    /// What the terminal's title says.
+    pub title: String,
+    /// Shown above everything, e.g. that a tap listens on more than loopback.
+    pub warning: Option<String>,
+    /// The filter to start with; empty for none.
+    pub filter: String,
+    /// Colours, signs, mouse.
+    pub look: Look,
+    /// What keys can ask of the rest of the program.
+    pub controls: Box<dyn Controls>,
+    /// The demo's scenes, when this is the demo.
+    pub scenes: Option<Scenes>,
+}
+
+/// What keys can ask of the rest of the program. None of these may block.
+pub trait Controls {
+    /// Records traffic, or lets it pass unrecorded.
+    fn record(&mut self, on: bool);
+    /// Lets every finished exchange go.
+    fn clear(&mut self);
+    /// Changes to a scene, counted from 0; asked for only if the session has scenes.
+    fn scene(&mut self, index: usize);
+}
+
+/// The demo's scenes.
+#[derive(Clone, Debug)]
+pub struct Scenes {
+    /// In the order of their keys, `1` first.
+    pub list: Vec<Scene>,
+    /// Which one plays, counted from 0; the demo may move on by itself.
+    pub current: watch::Receiver<usize>,
+}
+
+/// One scene of the demo.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scene {
+    /// A few words, e.g. `prefix kept`.
+    pub title: String,
+    /// One line: what is set up and what to look at.
+    pub about: String,
+}
+
+/// Why the face ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// The user quit.
+    Quit,
+    /// Ctrl-C, as a key or as SIGINT.
+    Interrupted,
+    /// SIGTERM.
+    Terminated,
+    /// The terminal went away, or SIGHUP said so.
+    TerminalClosed,
+}

@@ -1,0 +1,96 @@
+//! The first lines: where the taps stand, whether it is live, the counts, and what was lost.
+
+use ratatui::buffer::Buffer;
+
+use super::places::Places;
+use crate::lanes::visible::visible;
+use crate::tui::screenful::Screenful;
+use crate::tui::state::State;
+use crate::tui::text::{Runs, cells, cut_end, paint, run, width_of};
+use crate::tui::theme::Tone;
+
+pub(super) fn draw(buffer: &mut Buffer, places: &Places, state: &State, seen: &Screenful) {
+    let theme = state.look.theme;
+    let place = places.header;
+    let facts = facts(state, seen);
+    let facts_width = cells(width_of(&facts)).min(place.width);
+    let name = vec![run(Tone::Title, " hopscope ")];
+    paint(buffer, (place.x, place.y), place.width, &name, theme);
+    let x = place.right().saturating_sub(facts_width);
+    paint(buffer, (x, place.y), facts_width, &facts, theme);
+    let room = place.width.saturating_sub(facts_width).saturating_sub(cells(width_of(&name)) + 2);
+    paint(buffer, (place.x + cells(width_of(&name)) + 1, place.y), room, &taps(seen), theme);
+    if let Some(warning) = &state.warning {
+        let line = vec![run(Tone::Bad, " ! "), run(Tone::Warn, visible(warning.as_bytes()))];
+        paint(buffer, (places.warning.x, places.warning.y), places.warning.width, &line, theme);
+    }
+    draw_scene(buffer, places, state);
+}
+
+/// `edge :9998 → :9999   app :8001 → :8000`
+fn taps(seen: &Screenful) -> Runs {
+    let mut runs = Vec::new();
+    for tap in &seen.setup.taps {
+        if !runs.is_empty() {
+            runs.push(run(Tone::Dim, "   "));
+        }
+        let listen = tap.listen.to_string();
+        let upstream = visible(tap.upstream.as_bytes());
+        runs.push(run(Tone::Text, format!("{} {}", tap.kind.word(), near(&listen))));
+        runs.push(run(Tone::Dim, format!(" → {}", near(&upstream))));
+    }
+    runs
+}
+
+/// What is on this machine by its port alone: `http://127.0.0.1:9999/` → `:9999`.
+fn near(place: &str) -> &str {
+    let place = place.strip_prefix("http://").unwrap_or(place).trim_end_matches('/');
+    let port = ["127.0.0.1", "localhost", "[::1]"].iter().find_map(|here| place.strip_prefix(here));
+    port.filter(|port| port.starts_with(':')).unwrap_or(place)
+}
+
+/// `● LIVE  follow  42 req  3 ✗  dropped 5`
+fn facts(state: &State, seen: &Screenful) -> Runs {
+    let counts = &seen.counts;
+    let mut runs = vec![if state.recording { run(Tone::Good, "● LIVE") } else { run(Tone::Warn, "‖ PAUSED") }];
+    let mut say = |tone: Tone, text: String| {
+        runs.push(run(tone, "  "));
+        runs.push(run(tone, text));
+    };
+    match state.news() {
+        0 if state.follow => say(Tone::Text, "follow".to_owned()),
+        0 => {}
+        news => say(Tone::Focus, format!("+{news} new")),
+    }
+    say(Tone::Text, format!("{} req", counts.seen));
+    if counts.open > 0 {
+        say(Tone::Dim, format!("{} open", counts.open));
+    }
+    say(if counts.errors > 0 { Tone::Bad } else { Tone::Dim }, format!("{} ✗", counts.errors));
+    if counts.evicted > 0 {
+        say(Tone::Dim, format!("{} let go", counts.evicted));
+    }
+    if counts.lost.exchanges > 0 {
+        say(Tone::Bad, format!("dropped {}", counts.lost.exchanges));
+    }
+    if counts.lost.bodies > 0 {
+        say(Tone::Bad, format!("bodies cut {}", counts.lost.bodies));
+    }
+    if counts.lost.paused > 0 {
+        say(Tone::Warn, format!("{} not recorded", counts.lost.paused));
+    }
+    runs.push(run(Tone::Text, " "));
+    runs
+}
+
+/// ` demo  [ 2/6 prefix kept ]  what to look at`
+fn draw_scene(buffer: &mut Buffer, places: &Places, state: &State) {
+    let Some(scene) = state.scenes.get(state.scene) else { return };
+    let place = places.scene;
+    let line = vec![
+        run(Tone::Key, format!(" {}/{} ", state.scene + 1, state.scenes.len())),
+        run(Tone::Title, format!("{}  ", scene.title)),
+        run(Tone::Text, cut_end(&scene.about, usize::from(place.width))),
+    ];
+    paint(buffer, (place.x, place.y), place.width, &line, state.look.theme);
+}

@@ -1,0 +1,62 @@
+//! What stands in the list while there is nothing to list: what to do next.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::lanes::visible::visible;
+use crate::lanes::{Tap, TapKind};
+use crate::tui::screenful::Screenful;
+use crate::tui::state::State;
+use crate::tui::text::{Runs, paint, run};
+use crate::tui::theme::Tone;
+
+pub(super) fn draw(buffer: &mut Buffer, place: Rect, state: &State, seen: &Screenful) {
+    let lines = if state.listing.total() > 0 { nothing_passes(state) } else { waiting(seen) };
+    for (y, line) in (place.y..place.bottom()).zip(&lines) {
+        paint(buffer, (place.x + 1, y), place.width.saturating_sub(2), line, state.look.theme);
+    }
+}
+
+fn nothing_passes(state: &State) -> Vec<Runs> {
+    if state.listing.waiting() > 0 {
+        return vec![vec![run(Tone::Dim, "filtering …")]];
+    }
+    vec![
+        vec![run(Tone::Warn, format!("None of {} requests passes the filter.", state.listing.total()))],
+        vec![run(Tone::Key, "/"), run(Tone::Dim, " changes it; an empty one shows all.")],
+    ]
+}
+
+fn waiting(seen: &Screenful) -> Vec<Runs> {
+    let mut lines = vec![vec![run(Tone::Title, "Nothing has passed yet. Send a request through hopscope:")]];
+    lines.extend(seen.setup.taps.iter().map(next_step));
+    if !seen.setup.taps.iter().any(|tap| tap.kind == TapKind::App || tap.kind == TapKind::StandIn) {
+        lines.push(vec![
+            run(Tone::Warn, "! "),
+            run(Tone::Dim, "no app tap: --app LISTEN=URL shows what the proxy sends on, and the exact path"),
+        ]);
+    }
+    lines.push(vec![
+        run(Tone::Key, "?"),
+        run(Tone::Dim, " shows all keys, "),
+        run(Tone::Key, "q"),
+        run(Tone::Dim, " quits."),
+    ]);
+    lines
+}
+
+fn next_step(tap: &Tap) -> Runs {
+    let upstream = visible(tap.upstream.as_bytes());
+    let upstream = upstream.strip_prefix("http://").unwrap_or(&upstream);
+    let (before, after) = match tap.kind {
+        TapKind::Edge => ("open ", format!("  instead of {upstream}")),
+        TapKind::App => ("point the proxy at ", format!("  instead of {upstream}")),
+        TapKind::StandIn => ("open ", format!("  which sends on to {upstream}")),
+    };
+    vec![
+        run(Tone::Good, format!("● {:<6}", tap.kind.word())),
+        run(Tone::Text, before),
+        run(Tone::Prefix, format!("http://{}", tap.listen)),
+        run(Tone::Dim, after),
+    ]
+}
