@@ -2,11 +2,13 @@
 
 pub mod asgi;
 pub mod capture;
+pub mod demo;
 pub mod diagnosis;
 pub mod exchange;
 pub mod forwarded;
 pub mod gateway;
 pub mod lanes;
+pub mod probe;
 pub mod proxy;
 pub mod redirect;
 pub mod report;

@@ -1,0 +1,86 @@
+//! LIVE: questions hopscope asks by itself. So far one: which routes the app has, from its own `openapi.json`.
+//!
+//! This room exists so that everything hopscope sends of its own accord is in one place, and is easy to switch off. It goes
+//! straight to the app's server, never through a tap, and only ever asks with GET.
+
+use std::time::Duration;
+
+use crate::asgi::framework::Routes;
+use crate::gateway::Upstream;
+
+/// How long the app may take.
+const LIMIT: Duration = Duration::from_secs(5);
+/// A description larger than this is not read.
+const LARGEST: usize = 16 << 20;
+
+/// Why the app's routes are not known.
+#[derive(Debug, thiserror::Error)]
+pub enum RoutesError {
+    /// The request failed.
+    #[error("{url} could not be asked: {source}")]
+    Request {
+        /// What was asked.
+        url: String,
+        /// Why it failed.
+        source: reqwest::Error,
+    },
+    /// The answer was not 200.
+    #[error("{url} answered {status}")]
+    Status {
+        /// What was asked.
+        url: String,
+        /// What came.
+        status: u16,
+    },
+    /// The answer was larger than 16 MiB.
+    #[error("{url} is larger than 16 MiB")]
+    TooLarge {
+        /// What was asked.
+        url: String,
+    },
+    /// The answer was no `OpenAPI` document.
+    #[error("{url} is no OpenAPI document: {why}")]
+    Unreadable {
+        /// What was asked.
+        url: String,
+        /// What is wrong with it.
+        why: String,
+    },
+}
+
+/// Asks the app behind `upstream` for `/openapi.json` and reads its routes.
+///
+/// FastAPI serves it whatever the root path is: uvicorn's `--root-path` is put before the path and taken off again, and
+/// `FastAPI(root_path=…)` leaves an unprefixed path alone.
+///
+/// # Errors
+/// [`RoutesError`] with what was asked and what came instead.
+pub async fn routes(upstream: &Upstream) -> Result<Routes, RoutesError> {
+    let host = if upstream.host.contains(':') { format!("[{}]", upstream.host) } else { upstream.host.clone() };
+    let url = format!("http://{host}:{}/openapi.json", upstream.port);
+    let body = fetch(&url).await?;
+    Routes::from_openapi(&body).map_err(|why| RoutesError::Unreadable { url, why: why.to_string() })
+}
+
+async fn fetch(url: &str) -> Result<Vec<u8>, RoutesError> {
+    let failed = |source| RoutesError::Request { url: url.to_owned(), source };
+    let client = reqwest::Client::builder()
+        .user_agent(concat!("hopscope/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .timeout(LIMIT)
+        .build()
+        .map_err(failed)?;
+    let mut response = client.get(url).send().await.map_err(failed)?;
+    if response.status() != reqwest::StatusCode::OK {
+        return Err(RoutesError::Status { url: url.to_owned(), status: response.status().as_u16() });
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(failed)? {
+        body.extend_from_slice(&chunk);
+        if body.len() > LARGEST {
+            return Err(RoutesError::TooLarge { url: url.to_owned() });
+        }
+    }
+    Ok(body)
+}
