@@ -1,7 +1,41 @@
 //! hopscope: see what every hop did to a request, what the app made of it, why it went wrong, and what to change.
+//!
+//! A live proxy for the terminal. It shows four lanes side by side for every exchange: the original URL, the forwarded
+//! headers, the rewritten path and the resulting ASGI scope, and under them a verdict.
+//!
+//! # The data's way
+//!
+//! ```text
+//! client bytes → accept → HTTP/1 connection; the head's own bytes kept          proxy, exchange
+//!   ├─ capture: reserve a place, then build the event; full = counted, never waited for
+//!   → gateway steps (stand-in) or nothing (tap) → upstream request → response head
+//!   → every piece goes on at once; the first bytes are kept; every ending is recorded
+//! bounded channel → recorder: batch → pair the halves → lanes → findings → store → revision += 1
+//! face: wakes on a key or a new revision, copies one screenful, draws
+//! ```
+//!
+//! # The rooms, and who may know whom
+//!
+//! | room | kind | knows |
+//! | --- | --- | --- |
+//! | [`exchange`] | facts | nothing of ours |
+//! | [`gateway`], [`forwarded`], [`asgi`], [`redirect`] | models, pure | `exchange`, and each other where one builds on another |
+//! | [`lanes`] | the side by side | `exchange`, models |
+//! | [`diagnosis`] | conclusions | `exchange`, `lanes`, models |
+//! | [`settings`] | what was meant | models, `lanes` (the set-up) |
+//! | [`capture`] | live | `exchange` |
+//! | [`store`] | what is kept | `exchange`, `capture` (its events), models, `lanes`, `diagnosis` |
+//! | [`proxy`] | live | `exchange`, `gateway`, `forwarded`, `capture` |
+//! | [`probe`] | live | `exchange`, `lanes`, models |
+//! | [`tui`], [`report`] | faces | `store`, `lanes`, `diagnosis`, models, `settings`, `exchange` |
+//! | [`demo`] | live | `exchange`, models |
+//! | [`cli`] | plugs them together | everything |
+//!
+//! `tests/rooms.rs` reads the `use` lines and fails on any other arrow.
 
 pub mod asgi;
 pub mod capture;
+pub mod cli;
 pub mod demo;
 pub mod diagnosis;
 pub mod exchange;

@@ -1,0 +1,149 @@
+//! What every live run has behind its listeners: the recorder, the store, and the one question to the app.
+//!
+//! ```text
+//! proxy ─▶ capture ─▶ recorder thread: store.absorb ─▶ sink (a report)  ─▶ revision += 1 (the dashboard wakes)
+//!                                           └ a 404 that the app's routes would explain ─▶ asking thread
+//! ```
+
+use std::ops::ControlFlow;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use tokio::sync::watch;
+
+use crate::capture::{self, Capture};
+use crate::exchange::ExchangeId;
+use crate::gateway::Upstream;
+use crate::lanes::Setup;
+use crate::probe;
+use crate::settings::Bounds;
+use crate::store::{Limits, Store};
+
+/// The store as the recorder and the faces share it.
+pub(super) type SharedStore = Arc<RwLock<Store>>;
+
+/// Told which entries changed; `Break` ends the run.
+pub(super) type Sink = Box<dyn FnMut(&Store, &[ExchangeId]) -> ControlFlow<()> + Send>;
+
+/// An app that could not be asked is not asked again for so long.
+const ASK_AGAIN: Duration = Duration::from_secs(30);
+/// How long the end of a run waits for an answer that would complete its findings.
+const LAST_ANSWER: Duration = Duration::from_secs(2);
+
+/// Recorder, store, and who asks the app.
+pub(super) struct Engine {
+    pub store: SharedStore,
+    /// The store's revision.
+    pub changed: watch::Receiver<u64>,
+    /// What the data path records with.
+    pub capture: Capture,
+    recorder: JoinHandle<()>,
+    /// Closed when the asking thread has ended.
+    asked: Option<Receiver<()>>,
+}
+
+/// What the recorder and the asking thread both do with a change.
+#[derive(Clone)]
+struct Changes {
+    store: SharedStore,
+    sink: Arc<Mutex<Sink>>,
+    revision: Arc<watch::Sender<u64>>,
+}
+
+impl Changes {
+    /// Tells the sink and wakes the dashboard.
+    fn tell(&self, ids: &[ExchangeId]) -> ControlFlow<()> {
+        let store = self.store.read().unwrap_or_else(PoisonError::into_inner);
+        let flow = if ids.is_empty() {
+            ControlFlow::Continue(())
+        } else {
+            self.sink.lock().unwrap_or_else(PoisonError::into_inner)(&store, ids)
+        };
+        self.revision.send_replace(store.revision());
+        flow
+    }
+}
+
+impl Engine {
+    /// Starts the recorder. `app` is who may be asked for the app's routes.
+    pub(super) fn start(setup: Setup, bounds: &Bounds, app: Option<Upstream>, sink: Sink) -> anyhow::Result<Self> {
+        let limits = Limits { count: bounds.requests, bytes: bounds.memory };
+        let store = Arc::new(RwLock::new(Store::new(setup, limits)));
+        let (sender, changed) = watch::channel(0);
+        let (capture, recorder) =
+            capture::channel(capture::Bounds { body_cap: bounds.body, ..capture::Bounds::default() });
+        let changes =
+            Changes { store: Arc::clone(&store), sink: Arc::new(Mutex::new(sink)), revision: Arc::new(sender) };
+        let (ask, asked) = app.map(|app| start_asking(app, changes.clone())).transpose()?.unzip();
+        let recorder = std::thread::Builder::new()
+            .name("hopscope-record".to_owned())
+            .spawn(move || {
+                recorder.run(|batch, losses| {
+                    let mut store = changes.store.write().unwrap_or_else(PoisonError::into_inner);
+                    let ids = store.absorb(batch, losses);
+                    let wants_routes = store.wants_routes();
+                    drop(store);
+                    if let (true, Some(ask)) = (wants_routes, &ask) {
+                        // A full channel means that the question is already asked.
+                        let _: Result<(), TrySendError<()>> = ask.try_send(());
+                    }
+                    changes.tell(&ids).is_continue()
+                });
+            })
+            .context("cannot start the recorder's thread")?;
+        Ok(Self { store, changed, capture, recorder, asked })
+    }
+
+    /// Waits until the recorder has taken in all that the data path gave it, and a moment for the app's answer if it is
+    /// being asked. The data path must have stopped.
+    pub(super) fn finish(self) -> SharedStore {
+        drop(self.capture);
+        // A panic there has already been told by the panic hook.
+        let _ = self.recorder.join();
+        if let Some(asked) = self.asked {
+            // Nothing is ever sent: the thread's end ends the wait.
+            let _ = asked.recv_timeout(LAST_ANSWER);
+        }
+        self.store
+    }
+}
+
+/// Starts the thread that asks the app for its routes when the recorder finds that they are wanted. It ends when the
+/// recorder does; the receiver is closed then.
+fn start_asking(app: Upstream, changes: Changes) -> anyhow::Result<(SyncSender<()>, Receiver<()>)> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+    let (sender, wanted) = sync_channel(1);
+    let (ended, asked) = sync_channel(0);
+    std::thread::Builder::new()
+        .name("hopscope-ask".to_owned())
+        .spawn(move || {
+            ask(&runtime, &app, &changes, &wanted);
+            drop(ended);
+        })
+        .context("cannot start the asking thread")?;
+    Ok((sender, asked))
+}
+
+fn ask(runtime: &tokio::runtime::Runtime, app: &Upstream, changes: &Changes, wanted: &Receiver<()>) {
+    let mut not_before = Instant::now();
+    while wanted.recv().is_ok() {
+        if Instant::now() < not_before {
+            continue;
+        }
+        match runtime.block_on(probe::routes(app)) {
+            Ok(routes) => {
+                let mut store = changes.store.write().unwrap_or_else(PoisonError::into_inner);
+                let ids = store.set_routes(routes);
+                drop(store);
+                if changes.tell(&ids).is_break() {
+                    return;
+                }
+            }
+            // An app without a description keeps its routes to itself; the rules then say what they can without them.
+            Err(_) => not_before = Instant::now() + ASK_AGAIN,
+        }
+    }
+}

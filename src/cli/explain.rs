@@ -1,0 +1,180 @@
+//! `hopscope explain`: the lanes and the verdict without any traffic.
+
+use std::io::{self, IsTerminal as _, Read as _, Write};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::{Args, ValueEnum};
+use jiff::tz::TimeZone;
+
+use super::args::{RouteArgs, ServerArgs};
+use super::headless::fails;
+use super::{Exit, Failure};
+use crate::diagnosis::Session;
+use crate::exchange::{Exchange, RequestHead};
+use crate::gateway::Upstream;
+use crate::lanes::{self, Setup, TapKind};
+use crate::redirect::PublicUrl;
+use crate::report::{Report, Shown, Style, wants_color};
+use crate::settings::{Color, FailOn, Format, Listener, setup};
+use crate::store::Entry;
+
+use request::Asked;
+
+mod predict;
+mod request;
+
+const EXAMPLES: &str = "\
+EXAMPLES
+  What does the app see if the proxy keeps the prefix?
+    hopscope explain http://localhost:9999/api/v1/docs --prefix /api/v1 --keep
+
+  And if it strips the prefix, with the server told?
+    hopscope explain http://localhost:9999/api/v1/docs --prefix /api/v1 --strip \\
+      --root-path /api/v1
+
+  Is a proxy in a container trusted?
+    hopscope explain http://localhost/items \\
+      --header 'X-Forwarded-Proto: https' --peer 172.18.0.3
+
+  With the app's routes the answer is certain more often
+    hopscope explain http://localhost/api/v1/items --prefix /api/v1 --strip \\
+      --route-of-app /items/
+
+  A request head from a file or a pipe, as the app's server got it
+    printf 'GET /docs HTTP/1.1\\nHost: localhost\\n' | hopscope explain -
+
+Without a flag about the proxy the request is taken as the app's server gets it. The answer is given where the models
+are certain of it; FastAPI's own /docs, /redoc and /openapi.json count as routes of the app.";
+
+/// Think a request through, without any traffic
+///
+/// Prints the four lanes and the verdict for one request, as the dashboard would show it.
+#[derive(Debug, Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(super) struct ExplainArgs {
+    /// The URL a client asks for, or a file with a request head (- for stdin)
+    #[arg(value_name = "URL|FILE")]
+    target: String,
+    /// The method
+    #[arg(short = 'X', long, value_name = "METHOD", default_value = "GET", value_parser = request::method)]
+    method: String,
+    /// A header of the request; may be repeated
+    #[arg(short = 'H', long, value_name = "NAME: VALUE", value_parser = request::header)]
+    header: Vec<String>,
+    /// The address the app's server gets the request from
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    peer: IpAddr,
+    /// Ask for a websocket
+    #[arg(long)]
+    websocket: bool,
+    #[command(flatten)]
+    routes: RouteArgs,
+    #[command(flatten)]
+    server: ServerArgs,
+    /// How to print it
+    #[arg(short = 'm', long, value_name = "FORMAT", default_value = "text", help_heading = "Output")]
+    format: PrintName,
+    /// Exit with 1 if there is such a finding: error, warn (or worse), or a code, e.g. PX01
+    #[arg(long, value_name = "WHAT", value_parser = FailOn::parse, help_heading = "Output")]
+    fail_on: Option<FailOn>,
+    /// Signs in ASCII only
+    #[arg(long, help_heading = "Output")]
+    ascii: bool,
+    /// Show credentials: Authorization, Cookie, tokens in queries
+    #[arg(long, help_heading = "Output")]
+    no_redact: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum PrintName {
+    /// The lanes one below the other, and the verdict
+    Text,
+    /// A JSON object
+    Jsonl,
+    /// A Markdown section
+    Md,
+    /// Nothing; the exit code tells
+    Silent,
+}
+
+/// Prints the lanes and the verdict to stdout.
+pub(super) fn run(args: &ExplainArgs) -> Result<Exit, Failure> {
+    let color = wants_color(Color::Auto, io::stdout().is_terminal(), |name| std::env::var(name).ok());
+    explain(args, color, io::stdout().lock())
+}
+
+/// Prints the lanes and the verdict, in colours or not.
+pub(super) fn explain(args: &ExplainArgs, color: bool, out: impl Write) -> Result<Exit, Failure> {
+    let asked = asked(args)?;
+    let mut setup = known(args, asked.public.clone())?;
+    let exchange = exchange(&asked.head, args.peer, &setup);
+    let lanes = lanes::compute(&exchange, &setup);
+    let exchange = predict::answered(exchange, &lanes, &setup);
+    let mut lanes = lanes::compute(&exchange, &setup);
+    if let Some(public) = asked.public {
+        lanes.original.scheme = public.scheme;
+    }
+    let updates = Session::default().observe(&exchange, &lanes, &mut setup);
+    let findings =
+        updates.into_iter().filter(|update| update.exchange == exchange.id).flat_map(|update| update.findings);
+    let entry = Entry { findings: findings.collect(), exchange: Arc::new(exchange), revision: 0 };
+
+    let style = Style { redact: !args.no_redact, ascii: args.ascii, zone: TimeZone::UTC, color, predicted: true };
+    let format = match args.format {
+        PrintName::Text => Format::Text,
+        PrintName::Jsonl => Format::Jsonl,
+        PrintName::Md => Format::Markdown,
+        PrintName::Silent => Format::Silent,
+    };
+    // A reader that went away ends it as well as the end does.
+    let _ = Report::new(format, style, out)
+        .explain(Shown { entry: &entry, lanes: &lanes, setup: &setup })
+        .map_err(Failure::unreadable)?;
+    let failed = |fail_on| entry.findings.iter().any(|finding| fails(finding, fail_on));
+    Ok(if args.fail_on.as_ref().is_some_and(failed) { Exit::Findings } else { Exit::Fine })
+}
+
+/// The request, from the URL and the flags or from a file.
+fn asked(args: &ExplainArgs) -> Result<Asked, Failure> {
+    if args.target.contains("://") {
+        return request::from_url(&args.target, &args.method, &args.header, args.websocket).map_err(Failure::usage);
+    }
+    let mut bytes = Vec::new();
+    let read = if args.target == "-" {
+        io::stdin().lock().read_to_end(&mut bytes).context("cannot read stdin")
+    } else {
+        let opened = std::fs::File::open(&args.target);
+        opened
+            .and_then(|mut file| file.read_to_end(&mut bytes))
+            .with_context(|| format!("cannot read {:?} (a URL would start with http:// or https://)", args.target))
+    };
+    read.map_err(Failure::unreadable)?;
+    let name = if args.target == "-" { "stdin" } else { &args.target };
+    let head = request::from_text(&bytes, &args.header)
+        .with_context(|| format!("there is no request head in {name:?}"))
+        .map_err(Failure::unreadable)?;
+    Ok(Asked { head, public: None })
+}
+
+/// What the flags say of the set-up.
+fn known(args: &ExplainArgs, public: Option<PublicUrl>) -> Result<Setup, Failure> {
+    let public = args.server.public_url.clone().or(public);
+    let app = Upstream { host: predict::SERVER.ip().to_string(), port: predict::SERVER.port() };
+    let (gateway, listener) = if args.routes.any() {
+        let gateway = args.routes.gateway(public.as_ref(), Some(app))?;
+        (Some(gateway), Listener { kind: TapKind::StandIn, address: predict::STAND_IN, upstream: None })
+    } else {
+        (None, Listener { kind: TapKind::App, address: predict::TAP, upstream: Some(app) })
+    };
+    setup(&[listener], gateway, args.server.server(), args.server.app(), public).map_err(Failure::usage)
+}
+
+/// The exchange before its answer.
+fn exchange(head: &RequestHead, peer: IpAddr, setup: &Setup) -> Exchange {
+    match &setup.gateway {
+        Some(gateway) => predict::through(gateway, head, peer),
+        None => predict::at_the_app(head, peer),
+    }
+}

@@ -1,0 +1,298 @@
+//! A live run: listeners, recorder and a face, plugged together.
+
+use std::fs::File;
+use std::io::{self, IsTerminal as _, Write};
+use std::net::SocketAddr;
+use std::ops::ControlFlow;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use jiff::tz::TimeZone;
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
+
+use super::engine::{Engine, SharedStore, Sink};
+use super::headless::Headless;
+use super::{Exit, Failure};
+use crate::capture::{Capture, PauseSwitch};
+use crate::exchange::ExchangeId;
+use crate::gateway::{Gateway, Upstream};
+use crate::lanes::TapKind;
+use crate::proxy::{self, Limits, Running, Tap, TapRole};
+use crate::report::{Report, Style, losses, wants_color};
+use crate::settings::{Bounds, Format, Output, Settings};
+use crate::store::{Filter, Store};
+use crate::tui::{self, Controls, Look, Scenes, Session};
+
+/// Runs taps or the stand-in until told to stop.
+pub(super) fn run(mut settings: Settings, filter: Option<Filter>) -> Result<Exit, Failure> {
+    // First of all, so that a run that is interrupted early still says what it saw.
+    let signals = Signals::install()?;
+    let taps = bind(&mut settings)?;
+    let warning = warning(&settings);
+    let face = Face::new(&settings.output, filter.clone())?;
+    let app = if settings.ask_app { the_app(&settings) } else { None };
+    let engine =
+        Engine::start(settings.setup.clone(), &settings.bounds, app, face.sink()).map_err(Failure::unreachable)?;
+    let running = start(taps, &settings.bounds, &engine.capture)?;
+    let ended = if settings.output.format == Format::Tui {
+        let pause = engine.capture.pause_switch();
+        let controls = LiveControls { store: Arc::clone(&engine.store), pause };
+        let session = session(&engine, &settings.output, filter, warning, Box::new(controls), None);
+        show(session, settings.output.duration)
+    } else {
+        announce(&engine.store, warning.as_deref());
+        Ok(signals.wait(settings.output.duration, face.done))
+    };
+    running.stop();
+    face.sinks.finish(&engine.finish(), ended?)
+}
+
+/// Binds every listener, and notes the ports that the system chose.
+fn bind(settings: &mut Settings) -> Result<Vec<Tap>, Failure> {
+    let gateway: Option<Arc<Gateway>> = settings.gateway.clone().map(Arc::new);
+    let mut taps = Vec::new();
+    for (listener, shown) in settings.listeners.iter().zip(&mut settings.setup.taps) {
+        let role = match (listener.kind, &listener.upstream, &gateway) {
+            (TapKind::Edge, Some(to), _) => TapRole::Edge { to: to.clone() },
+            (TapKind::App, Some(to), _) => TapRole::App { to: to.clone(), source: settings.tap_source },
+            (_, _, Some(gateway)) => TapRole::StandIn { gateway: Arc::clone(gateway) },
+            _ => continue,
+        };
+        let (listener, address) = bound(listener.address)?;
+        shown.listen = address;
+        taps.push(Tap { listener, role });
+    }
+    Ok(taps)
+}
+
+/// Binds one listener; gives the address it got.
+pub(super) fn bound(address: SocketAddr) -> Result<(std::net::TcpListener, SocketAddr), Failure> {
+    let listener = proxy::bind(address).map_err(Failure::unreachable)?;
+    let address = listener.local_addr().map_err(Failure::unreachable)?;
+    Ok((listener, address))
+}
+
+/// Starts the data path.
+pub(super) fn start(taps: Vec<Tap>, bounds: &Bounds, capture: &Capture) -> Result<Running, Failure> {
+    let limits = Limits { head: bounds.head, idle: bounds.idle, ..Limits::default() };
+    proxy::start(taps, limits, capture).map_err(Failure::unreachable)
+}
+
+/// The one app that can be asked for its routes; `None` where there are several or none.
+fn the_app(settings: &Settings) -> Option<Upstream> {
+    let taps = settings.listeners.iter().filter(|listener| listener.kind == TapKind::App);
+    let routes = settings.gateway.iter().flat_map(Gateway::routes);
+    let mut apps = taps.filter_map(|tap| tap.upstream.as_ref()).chain(routes.map(|route| &route.upstream));
+    let app = apps.next()?;
+    apps.all(|other| other == app).then(|| app.clone())
+}
+
+/// What is worth a warning: listeners that others can reach, and a server that is not modelled as it is.
+fn warning(settings: &Settings) -> Option<String> {
+    let addresses: Vec<_> = settings.exposed().map(|listener| listener.address.to_string()).collect();
+    let exposed =
+        (!addresses.is_empty()).then(|| format!("listening on {}: other machines can reach it", addresses.join(", ")));
+    let warnings: Vec<_> = exposed.into_iter().chain(settings.setup.server.note()).collect();
+    (!warnings.is_empty()).then(|| warnings.join("; "))
+}
+
+/// Says on stderr where the taps are, for those who watch without a screen.
+fn announce(store: &SharedStore, warning: Option<&str>) {
+    let store = store.read().unwrap_or_else(PoisonError::into_inner);
+    let mut err = io::stderr().lock();
+    for tap in &store.setup().taps {
+        // Nobody reads: nothing to be done about it.
+        let _ = writeln!(err, "hopscope: {} tap on http://{} to {}", tap.kind.word(), tap.listen, tap.upstream);
+    }
+    if let Some(warning) = warning {
+        let _ = writeln!(err, "hopscope: warning: {warning}");
+    }
+}
+
+/// The writing side of a run, and when it wants to end.
+pub(super) struct Face {
+    pub sinks: Sinks,
+    pub done: mpsc::Receiver<()>,
+    wants_end: mpsc::Sender<()>,
+}
+
+/// What the recorder writes to. Also there beside the dashboard, where it only decides the exit code.
+#[derive(Clone)]
+pub(super) struct Sinks(Arc<Mutex<Writing>>);
+
+/// The report while it is written; `headless` is taken at the end.
+struct Writing {
+    headless: Option<Headless<Box<dyn Write + Send>>>,
+    failed: io::Result<()>,
+}
+
+impl Face {
+    /// The report that `output` asks for.
+    pub(super) fn new(output: &Output, filter: Option<Filter>) -> Result<Self, Failure> {
+        let dashboard = output.format == Format::Tui;
+        let format = if dashboard { Format::Silent } else { output.format };
+        let out: Box<dyn Write + Send> = match &output.file {
+            _ if dashboard => Box::new(io::sink()),
+            Some(path) => {
+                let file = File::create(path).with_context(|| format!("--output {}: cannot write", path.display()));
+                Box::new(io::BufWriter::new(file.map_err(Failure::unreadable)?))
+            }
+            None => Box::new(io::BufWriter::new(io::stdout())),
+        };
+        let terminal = output.file.is_none() && io::stdout().is_terminal();
+        let color = wants_color(output.color, terminal, |name| std::env::var(name).ok());
+        let zone = TimeZone::system();
+        let style = Style { redact: output.redact, ascii: output.ascii, zone, color, predicted: false };
+        let report = Report::new(format, style, out);
+        let headless = Headless::new(report, filter, output.count, output.fail_on.clone());
+        let (wants_end, done) = mpsc::channel(1);
+        Ok(Self {
+            sinks: Sinks(Arc::new(Mutex::new(Writing { headless: Some(headless), failed: Ok(()) }))),
+            done,
+            wants_end,
+        })
+    }
+
+    /// For whoever else may want the run to end.
+    pub(super) fn wants_end(&self) -> mpsc::Sender<()> {
+        self.wants_end.clone()
+    }
+
+    /// Where the recorder tells of changes.
+    pub(super) fn sink(&self) -> Sink {
+        let (sinks, wants_end) = (self.sinks.clone(), self.wants_end.clone());
+        Box::new(move |store, ids| {
+            let flow = sinks.changed(store, ids);
+            if flow.is_break() {
+                // A full channel means that the end is already asked for.
+                let _ = wants_end.try_send(());
+            }
+            flow
+        })
+    }
+}
+
+impl Sinks {
+    fn changed(&self, store: &Store, ids: &[ExchangeId]) -> ControlFlow<()> {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(headless) = &mut state.headless else { return ControlFlow::Break(()) };
+        headless.changed(store, ids).unwrap_or_else(|e| {
+            state.failed = Err(e);
+            ControlFlow::Break(())
+        })
+    }
+
+    /// Says at the end what was lost, and gives the exit code: an interrupt's own, or what the findings ask for.
+    pub(super) fn finish(&self, store: &SharedStore, ended: Exit) -> Result<Exit, Failure> {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut state.failed, Ok(())).context("cannot write the report").map_err(Failure::unreadable)?;
+        let counts = store.read().unwrap_or_else(PoisonError::into_inner).counts();
+        let Some(headless) = state.headless.take() else { return Ok(ended) };
+        if let Some(losses) = losses(counts.lost) {
+            // Nobody reads: nothing to be done about it.
+            let _ = writeln!(io::stderr(), "hopscope: {losses}");
+        }
+        let exit = headless.finish(counts).context("cannot write the report").map_err(Failure::unreadable)?;
+        Ok(if ended == Exit::Interrupted { ended } else { exit })
+    }
+}
+
+/// The signals that end a run without a screen, caught from the moment this is made.
+pub(super) struct Signals {
+    runtime: Runtime,
+    interrupt: Signal,
+    terminate: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    /// Catches them.
+    pub(super) fn install() -> Result<Self, Failure> {
+        let runtime = runtime()?;
+        let guard = runtime.enter();
+        let catch = |kind| signal(kind).context("cannot catch signals").map_err(Failure::unreachable);
+        let (interrupt, terminate) = (catch(SignalKind::interrupt())?, catch(SignalKind::terminate())?);
+        let hang_up = catch(SignalKind::hangup())?;
+        drop(guard);
+        Ok(Self { runtime, interrupt, terminate, hang_up })
+    }
+
+    /// Waits for one of them, the time that was given, or the report's wish to end.
+    pub(super) fn wait(mut self, duration: Option<Duration>, mut done: mpsc::Receiver<()>) -> Exit {
+        self.runtime.block_on(async {
+            tokio::select! {
+                _ = self.interrupt.recv() => Exit::Interrupted,
+                _ = self.terminate.recv() => Exit::Fine,
+                _ = self.hang_up.recv() => Exit::Fine,
+                _ = done.recv() => Exit::Fine,
+                () = sleep(duration) => Exit::Fine,
+            }
+        })
+    }
+}
+
+/// Shows the dashboard until the user leaves, a signal comes, or the time is up.
+pub(super) fn show(session: Session, duration: Option<Duration>) -> Result<Exit, Failure> {
+    let exit = runtime()?.block_on(async {
+        tokio::select! {
+            exit = tui::run(session) => exit,
+            () = sleep(duration) => Ok(tui::Exit::Quit),
+        }
+    });
+    let exit = exit.map_err(Failure::unreadable)?;
+    Ok(if exit == tui::Exit::Interrupted { Exit::Interrupted } else { Exit::Fine })
+}
+
+async fn sleep(duration: Option<Duration>) {
+    match duration {
+        Some(duration) => tokio::time::sleep(duration).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn runtime() -> Result<Runtime, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build();
+    runtime.context("cannot start the runtime").map_err(Failure::unreachable)
+}
+
+/// What the dashboard is given.
+pub(super) fn session(
+    engine: &Engine,
+    output: &Output,
+    filter: Option<Filter>,
+    warning: Option<String>,
+    controls: Box<dyn Controls>,
+    scenes: Option<Scenes>,
+) -> Session {
+    Session {
+        store: Arc::clone(&engine.store),
+        changed: engine.changed.clone(),
+        title: "hopscope".to_owned(),
+        warning,
+        filter: filter.map(|filter| filter.text().to_owned()).unwrap_or_default(),
+        look: Look::new(output, |name| std::env::var(name).ok()),
+        controls,
+        scenes,
+    }
+}
+
+/// What the dashboard's keys can ask of a live run.
+pub(super) struct LiveControls {
+    pub store: SharedStore,
+    pub pause: PauseSwitch,
+}
+
+impl Controls for LiveControls {
+    fn record(&mut self, on: bool) {
+        self.pause.set(!on);
+    }
+
+    fn clear(&mut self) {
+        self.store.write().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    fn scene(&mut self, _index: usize) {}
+}

@@ -1,0 +1,93 @@
+//! What was typed, and one short story per subcommand that plugs the rooms together.
+
+mod args;
+mod demo;
+mod engine;
+mod exit;
+mod explain;
+pub mod headless;
+mod live;
+mod proxy;
+mod rules;
+mod tap;
+#[cfg(test)]
+mod tests;
+
+pub use exit::{Exit, Failure};
+
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Texts of the long help that are too long for an attribute.
+const EXAMPLES: &str = "\
+EXAMPLES
+  See what every hop does: a tap before the proxy and one behind it
+    hopscope tap --edge :9998=http://127.0.0.1:9999 --app :8001=http://127.0.0.1:8000
+
+  No proxy at hand: hopscope stands in for it
+    hopscope proxy --listen :9999 --to http://127.0.0.1:8000 --prefix /api/v1 --strip
+
+  Only think it through, without any traffic
+    hopscope explain http://localhost:9999/api/v1/docs --prefix /api/v1 --keep
+
+  See it all alive, with nothing but this program
+    hopscope demo
+
+EXIT CODES
+  0    fine
+  1    there was a finding that --fail-on asks for
+  2    the command line is wrong
+  3    could not listen
+  4    could not read the input, or not write the output
+  130  interrupted";
+
+/// See what every hop did to a request, what the app made of it, why it went wrong, and what to change.
+///
+/// hopscope stands in the path of HTTP requests to an ASGI app and shows four lanes side by side: the URL the client asked
+/// for, the headers the proxy forwarded, the path it rewrote, and the ASGI scope the app sees. Under them it names the
+/// cause of what went wrong, and the fix.
+#[derive(Debug, Parser)]
+#[command(name = "hopscope", version, arg_required_else_help = true, after_long_help = EXAMPLES, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Tap(tap::TapArgs),
+    Proxy(proxy::ProxyArgs),
+    Explain(explain::ExplainArgs),
+    Demo(demo::DemoArgs),
+    Rules(rules::RulesArgs),
+}
+
+/// Runs the program with these arguments (the first is its own name) and gives its exit code. What goes wrong is said on
+/// stderr.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // A closed pipe is the only way this fails, and then nobody reads.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage } else { Exit::Fine }.into();
+        }
+    };
+    let ended = match cli.command {
+        Command::Tap(args) => tap::run(args),
+        Command::Proxy(args) => proxy::run(args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Demo(args) => demo::run(args),
+        Command::Rules(args) => rules::run(&args),
+    };
+    match ended {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            let _ = writeln!(std::io::stderr(), "hopscope: {failure}");
+            failure.exit.into()
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! `hopscope tap`: transparent taps before and behind a proxy.
+
+use std::net::IpAddr;
+
+use clap::Args;
+
+use super::args::{LimitArgs, OutputArgs, ServerArgs, settings};
+use super::{Exit, Failure, live};
+use crate::lanes::TapKind;
+use crate::settings::{Settings, TapSpec};
+
+const EXAMPLES: &str = "\
+EXAMPLES
+  Both sides of a proxy: clients use port 9998, the proxy sends to port 8001
+    hopscope tap --edge :9998=http://127.0.0.1:9999 --app :8001=http://127.0.0.1:8000
+
+  Only behind the proxy; the server was started with a root path
+    hopscope tap --app :8001=http://127.0.0.1:8000 --root-path /api/v1
+
+  In a script: what is not found within ten seconds, as JSON; fail if something is broken
+    hopscope tap --edge :9998=http://127.0.0.1:9999 --app :8001=http://127.0.0.1:8000 \\
+      --format jsonl --filter status=404 --duration 10s --fail-on error
+
+  On one host uvicorn trusts a tap at 127.0.0.1, though it may not trust the proxy: connect from elsewhere
+    hopscope tap --app :8001=http://127.0.0.1:8000 --tap-source 127.0.0.2";
+
+/// Watch requests before a proxy, behind it, or on both sides
+///
+/// A tap passes on what it gets, byte for byte where HTTP allows. With taps on both sides the two halves of a request are
+/// brought together, and all four lanes are known. A lone tap adds nothing to a request; two add one id header between
+/// them.
+#[derive(Debug, Args)]
+#[command(after_long_help = EXAMPLES)]
+#[group(id = "taps", required = true, multiple = true, args = ["edge", "app"])]
+pub(super) struct TapArgs {
+    /// A tap before the proxy: where to listen, and the proxy's URL; may be repeated
+    ///
+    /// LISTEN is ADDRESS:PORT, or :PORT for 127.0.0.1.
+    #[arg(long, value_name = "LISTEN=URL", value_parser = TapSpec::parse)]
+    edge: Vec<TapSpec>,
+    /// A tap behind the proxy: where to listen, and the app server's URL; may be repeated
+    #[arg(long, value_name = "LISTEN=URL", value_parser = TapSpec::parse)]
+    app: Vec<TapSpec>,
+    /// Connect to the app from this address, so that the server's trust list sees another than 127.0.0.1
+    #[arg(long, value_name = "ADDRESS", requires = "app")]
+    tap_source: Option<IpAddr>,
+    /// Never ask the app for its openapi.json to learn its routes
+    #[arg(long)]
+    no_ask_app: bool,
+    #[command(flatten)]
+    server: ServerArgs,
+    #[command(flatten)]
+    limits: LimitArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+impl TapArgs {
+    /// What was meant.
+    pub(super) fn settings(&self) -> Result<Settings, Failure> {
+        let edge = self.edge.iter().cloned().map(|tap| tap.listener(TapKind::Edge));
+        let app = self.app.iter().cloned().map(|tap| tap.listener(TapKind::App));
+        let settings = settings(edge.chain(app).collect(), None, &self.server, &self.limits, &self.output)?;
+        Ok(Settings { tap_source: self.tap_source, ask_app: !self.no_ask_app, ..settings })
+    }
+}
+
+/// Runs the taps until told to stop.
+pub(super) fn run(args: TapArgs) -> Result<Exit, Failure> {
+    live::run(args.settings()?, args.output.filter)
+}

@@ -1,0 +1,225 @@
+use std::ops::ControlFlow;
+
+use clap::CommandFactory as _;
+
+use super::headless::Headless;
+use super::*;
+use crate::capture::{Losses, Observed};
+use crate::diagnosis::{Confidence, Finding, Severity};
+use crate::exchange::{Ending, Sample, Side};
+use crate::report::{Report, Style};
+use crate::settings::{FailOn, Format, Settings};
+use crate::store::{Filter, Limits, Store};
+
+fn parsed(line: &str) -> Result<Command, String> {
+    Cli::try_parse_from(line.split_whitespace()).map(|cli| cli.command).map_err(|error| error.to_string())
+}
+
+fn settings(line: &str) -> Result<Settings, String> {
+    let settings = match parsed(line)? {
+        Command::Tap(args) => args.settings(),
+        Command::Proxy(args) => args.settings(),
+        _ => unreachable!("only live commands have settings"),
+    };
+    settings.map_err(|failure| failure.to_string())
+}
+
+fn help(of: &str, long: bool) -> String {
+    let mut command = Cli::command().term_width(100);
+    command.build();
+    let command = if of.is_empty() { &mut command } else { command.find_subcommand_mut(of).unwrap() };
+    if long { command.render_long_help() } else { command.render_help() }.to_string()
+}
+
+#[test]
+fn the_help_reads_well() {
+    insta::assert_snapshot!("help", help("", true));
+    for name in ["tap", "proxy", "explain"] {
+        insta::assert_snapshot!(format!("help_{name}"), help(name, false));
+    }
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn every_live_command_has_examples_that_can_be_run() {
+    for name in ["", "tap", "proxy", "explain"] {
+        let text = help(name, true);
+        let examples: Vec<String> = text
+            .replace("\\\n", " ")
+            .lines()
+            .map(str::trim)
+            .map(|line| line.split_once("| ").map_or(line, |(_, line)| line))
+            .filter(|line| line.starts_with("hopscope ") && !line.starts_with("hopscope stands"))
+            .map(|line| line.replace('\'', ""))
+            .collect();
+        assert!(examples.len() > 2, "{name}: {text}");
+        for example in examples.iter().filter(|line| !line.contains(": ")) {
+            parsed(example).unwrap_or_else(|error| panic!("{example}: {error}"));
+        }
+    }
+}
+
+#[test]
+fn a_tap_becomes_settings() {
+    let line = "hopscope tap --edge :9998=http://127.0.0.1:9999 --app 0.0.0.0:8001=http://app:8000 --root-path /api/v1 \
+                --server uvicorn@0.30 --tap-source 127.0.0.2 --max-memory 1MiB --no-ask-app --no-redact --format jsonl";
+    let settings = settings(line).unwrap();
+    assert_eq!(settings.listeners.len(), 2);
+    assert_eq!(settings.exposed().map(|listener| listener.address.port()).collect::<Vec<_>>(), [8001]);
+    assert_eq!((settings.setup.server.root_path.as_str(), settings.setup.server.version.minor), ("/api/v1", 30));
+    assert_eq!((settings.bounds.memory, settings.bounds.requests), (1 << 20, 10_000));
+    assert!(!settings.ask_app && !settings.output.redact && settings.tap_source.is_some());
+    assert_eq!((settings.output.format, settings.setup.prefixes), (Format::Jsonl, vec!["/api/v1".to_owned()]));
+}
+
+#[test]
+fn a_stand_in_becomes_settings() {
+    let line =
+        "hopscope proxy --listen 9999 --to http://a:1 --prefix /api --strip --forward-prefix --route /=http://b:2";
+    let gateway = settings(line).unwrap().gateway.unwrap();
+    let routes: Vec<String> = gateway.routes().iter().map(ToString::to_string).collect();
+    assert_eq!(routes, ["/api=http://a:1,strip,forward-prefix", "/=http://b:2,keep"]);
+}
+
+#[rstest::rstest]
+#[case("hopscope tap", "--edge <LISTEN=URL>")]
+#[case("hopscope tap --edge 9998", "invalid value '9998' for '--edge <LISTEN=URL>': write LISTEN=URL")]
+#[case("hopscope tap --edge 1=http://a:1 --app 1=http://b:1", "two listeners have the address 127.0.0.1:1")]
+#[case("hopscope tap --edge 1=http://a:1 --filter statsu=1", "did you mean `status`?")]
+#[case("hopscope tap --edge 1=http://a:1 --server django", "no server is known as \"django\"; known: uvicorn")]
+#[case("hopscope tap --edge 1=http://a:1 --body-limit big", "64KiB")]
+#[case("hopscope tap --edge 1=http://a:1 --head-limit 1", "it must be from 1KiB to 16MiB")]
+#[case("hopscope tap --edge 1=http://a:1 --duration 0", "write e.g. 30s")]
+#[case("hopscope tap --edge 1=http://a:1 --fail-on bad", "neither error nor warn nor the code of a finding")]
+#[case("hopscope proxy --listen 1", "--to URL is missing")]
+#[case("hopscope proxy --listen 1 --to http://a:1 --strip", "--prefix <PATH>")]
+#[case("hopscope proxy --listen 1 --to http://a:1 --prefix /a --strip --keep", "cannot be used with")]
+#[case("hopscope proxy --listen 1 --to https://a", "TLS to the upstream is not there yet")]
+#[case("hopscope proxy --listen 1 --to http://a:1 --prefix /a --route /a=http://b:1", "two routes take the prefix /a")]
+#[case("hopscope proxy --listen 1 --to http://a:1 --public-url shop.test", "it must start with http:// or https://")]
+fn a_mistake_is_named_with_what_would_be_right(#[case] line: &str, #[case] message: &str) {
+    let error = settings(line).unwrap_err();
+    assert!(error.contains(message), "{error}");
+}
+
+fn explained(line: &str) -> (String, Result<Exit, String>) {
+    let Ok(Command::Explain(args)) = parsed(line) else { panic!("{:?}", parsed(line).err()) };
+    let mut out = Vec::new();
+    let exit = explain::explain(&args, false, &mut out).map_err(|failure| format!("{:?} {failure}", failure.exit));
+    (String::from_utf8(out).unwrap(), exit)
+}
+
+#[test]
+fn a_request_is_explained_on_paper() {
+    insta::assert_snapshot!(
+        "explain_kept",
+        explained("hopscope explain http://localhost:9999/api/v1/docs --prefix /api/v1 --keep").0
+    );
+}
+
+#[rstest::rstest]
+#[case("--prefix /api/v1 --keep", "/api/v1/docs", Some(404), "PX01")]
+#[case("--prefix /api/v1 --keep --root-path /api/v1", "/api/v1/docs", Some(404), "PX02")]
+#[case("--prefix /api/v1 --strip --root-path /api/v1", "/api/v1/docs", Some(200), "")]
+#[case("--prefix /api/v1 --strip --route-of-app /items/", "/api/v1/items", Some(307), "PX07")]
+#[case("--prefix /api/v1 --strip --root-path /api/v1 --route-of-app /items/", "/api/v1/items", Some(307), "")]
+#[case("--prefix /api/v1 --strip", "/other", Some(404), "NG07")]
+#[case("--prefix /api/v1 --strip", "/api/v1/unknown", None, "")]
+#[case("--prefix /api/v1 --strip --route-of-app /x", "/api/v1/unknown", Some(404), "")]
+#[case("--websocket --route-of-app /x", "/ws", Some(403), "")]
+#[case("--websocket --route-of-app /ws", "/ws", Some(101), "")]
+fn the_answer_is_given_where_it_is_certain(
+    #[case] flags: &str,
+    #[case] path: &str,
+    #[case] status: Option<u16>,
+    #[case] code: &str,
+) {
+    let (line, exit) =
+        explained(&format!("hopscope explain http://localhost:9999{path} {flags} -m jsonl --fail-on warn"));
+    let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(line["response"]["status"], serde_json::json!(status), "{line}");
+    assert_eq!(line["findings"][0]["code"].as_str().unwrap_or_default(), code, "{line}");
+    assert_eq!(exit.unwrap() == Exit::Findings, !code.is_empty());
+}
+
+#[test]
+fn what_cannot_be_explained_says_why() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let failed = |target: &str| explained(&format!("hopscope explain {target}")).1.unwrap_err();
+    assert!(failed("/no/such/file").starts_with("Unreadable cannot read"));
+    assert!(failed(file.path().to_str().unwrap()).starts_with("Unreadable there is no request head"));
+    assert!(failed("ftp://h/").starts_with("Usage"));
+    std::fs::write(file.path(), "GET /docs HTTP/1.1\nHost: h\n").unwrap();
+    assert!(explained(&format!("hopscope explain {}", file.path().display())).0.contains("200 by"));
+}
+
+/// What a run without a screen writes of three GETs of `/0` to `/2`, the last still open, in two batches.
+fn headless_run(filter: &str, count: Option<u64>) -> (String, ControlFlow<()>, Exit) {
+    let settings = settings("hopscope tap --edge 9998=http://127.0.0.1:9999").unwrap();
+    let mut store = Store::new(settings.setup, Limits { count: 10, bytes: 1 << 20 });
+    let mut out = Vec::new();
+    let style = Style { redact: true, ascii: false, zone: jiff::tz::TimeZone::UTC, color: false, predicted: false };
+    let report = Report::new(Format::Jsonl, style, &mut out);
+    let fail_on = Some(FailOn::Code("NG07".to_owned()));
+    let mut headless = Headless::new(report, Some(Filter::parse(filter).unwrap()), count, fail_on);
+    let mut flow = ControlFlow::Continue(());
+    for key in 0..3 {
+        let half = Sample::new(Side::Edge, &format!("GET /{key} HTTP/1.1\nHost: h\n")).unwrap();
+        let half = half.response("HTTP/1.1 404 Not Found\n", b"404 page not found\n").unwrap();
+        let half = half.with(|half| half.ending = if key == 2 { Ending::Open } else { Ending::Complete });
+        let observed = Observed { key, pair: None, edge: Some(Box::new(half.half())), app: None };
+        let changed = store.absorb(vec![observed], Losses::default());
+        if flow.is_continue() {
+            flow = headless.changed(&store, &changed).unwrap();
+        }
+    }
+    let exit = headless.finish(store.counts()).unwrap();
+    (String::from_utf8(out).unwrap(), flow, exit)
+}
+
+#[test]
+fn without_a_screen_what_ended_and_passes_is_written() {
+    let paths = |text: &str| {
+        let line = |line| serde_json::from_str::<serde_json::Value>(line).unwrap()["original"]["path"].to_string();
+        text.lines().map(line).collect::<Vec<_>>().join(" ")
+    };
+    for (filter, count, expected, flow) in [
+        ("", None, "\"/0\" \"/1\"", ControlFlow::Continue(())),
+        ("path=/1", None, "\"/1\"", ControlFlow::Continue(())),
+        ("", Some(1), "\"/0\"", ControlFlow::Break(())),
+        ("path=/1", Some(1), "\"/1\"", ControlFlow::Break(())),
+        ("status=200", None, "", ControlFlow::Continue(())),
+    ] {
+        let (text, ended, _) = headless_run(filter, count);
+        assert_eq!((paths(&text).as_str(), ended), (expected, flow), "{filter} {count:?}");
+    }
+}
+
+#[test]
+fn a_finding_that_was_asked_for_fails_the_run() {
+    let finding = crate::diagnosis::rules::ALL.iter().find(|rule| rule.code == "NG07").unwrap();
+    let (text, _, exit) = headless_run("", None);
+    assert_eq!(exit == Exit::Findings, text.contains(finding.title), "{text}");
+    assert_eq!(headless_run("status=200", None).2, Exit::Fine);
+    for (fail_on, severity, expected) in [
+        (FailOn::Error, Severity::Error, true),
+        (FailOn::Error, Severity::Warn, false),
+        (FailOn::Warn, Severity::Warn, true),
+        (FailOn::Warn, Severity::Note, false),
+        (FailOn::Code("PX01".to_owned()), Severity::Note, true),
+        (FailOn::Code("PX02".to_owned()), Severity::Error, false),
+    ] {
+        let finding = Finding {
+            code: "PX01",
+            title: "",
+            severity,
+            why: String::new(),
+            fix: Vec::new(),
+            not: None,
+            confidence: Confidence::High,
+            primary: true,
+            follows: None,
+        };
+        assert_eq!(headless::fails(&finding, &fail_on), expected, "{fail_on:?} {severity:?}");
+    }
+}
