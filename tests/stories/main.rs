@@ -1,0 +1,15 @@
+//! The whole program on real traffic. One story is one test; `tests/support` is the stage.
+//!
+//! The stories in [`real`] need Traefik, nginx and uvicorn: `tests/run` installs them. The others need Rust alone.
+
+#![cfg(test)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod escapes;
+mod headless;
+mod pictures;
+mod real;
+mod terminal;
+mod transparency;

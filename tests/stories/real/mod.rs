@@ -1,0 +1,10 @@
+//! The set-ups of FastAPI's page on proxies, with the real programs.
+
+mod app_tap;
+mod examples;
+mod nginx;
+mod stage;
+mod stand_in;
+mod streams;
+mod tour;
+mod traefik;

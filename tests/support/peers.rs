@@ -1,0 +1,120 @@
+//! Traefik, nginx and uvicorn with the app of `tests/peers`: the real programs that people have.
+//!
+//! `HOPSCOPE_PEERS` names a virtual environment with the wheels of `tests/peers/requirements.txt`; `tests/run` makes it.
+//! Without it a story that needs a peer says so and passes, so that `cargo test` needs Rust alone. `tests/run` sets
+//! `HOPSCOPE_REQUIRE_PEERS`, and then it fails.
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
+
+use super::place::{free_address, repository};
+use super::program::Program;
+
+/// Where a peer is.
+///
+/// `None` means that the story cannot be told here; that has been said on standard error.
+pub(crate) fn find(name: &str) -> Option<PathBuf> {
+    let environment = env::var_os("HOPSCOPE_PEERS").map(PathBuf::from);
+    let in_environment = environment.iter().map(|root| root.join("bin"));
+    let system = ["/usr/sbin", "/usr/local/sbin", "/usr/bin", "/usr/local/bin", "/opt/homebrew/bin"].map(PathBuf::from);
+    let path = in_environment.chain(system).map(|folder| folder.join(name)).find(|path| path.is_file());
+    if path.is_none() || environment.is_none() {
+        assert!(env::var_os("HOPSCOPE_REQUIRE_PEERS").is_none(), "{name} is not installed");
+        // Not with a macro: the test runner keeps those to itself when a test passes.
+        let _ = writeln!(io::stderr(), "skipped: needs {name}; run tests/run");
+        return None;
+    }
+    path
+}
+
+/// Stops a story here, with a word on standard error, if one of the programs is missing.
+macro_rules! needs {
+    ($($name:literal),+) => {
+        $(if $crate::support::peers::find($name).is_none() { return; })+
+    };
+}
+pub(crate) use needs;
+
+/// How the app and its server are told of the prefix.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct AppOptions {
+    /// Options of uvicorn, e.g. `--root-path`.
+    pub(crate) server: Vec<&'static str>,
+    /// `FastAPI(root_path=…)`.
+    pub(crate) root_path: &'static str,
+    /// True to set the root path from `X-Forwarded-Prefix`.
+    pub(crate) prefix_header: bool,
+}
+
+impl AppOptions {
+    /// The flags that tell hopscope the same.
+    pub(crate) fn flags(&self) -> Vec<String> {
+        let mut flags = vec!["--server", "uvicorn@0.54"];
+        flags.extend(&self.server);
+        if !self.root_path.is_empty() {
+            flags.extend(["--app-root-path", self.root_path]);
+        }
+        if self.prefix_header {
+            flags.push("--app-prefix-header");
+        }
+        flags.into_iter().map(str::to_owned).collect()
+    }
+}
+
+/// uvicorn with the app of `tests/peers/app.py`.
+pub(crate) fn uvicorn(options: &AppOptions) -> (Program, SocketAddr) {
+    let prefix_header = if options.prefix_header { "1" } else { "" };
+    let environment = [("APP_ROOT_PATH", options.root_path), ("APP_PREFIX_HEADER", prefix_header)];
+    start_uvicorn("app:app", "tests/peers", &options.server, &environment)
+}
+
+/// uvicorn with the page's app of `assets/examples/main.py`.
+pub(crate) fn page_app(options: &[&str]) -> (Program, SocketAddr) {
+    start_uvicorn("main:app", "assets/examples", options, &[])
+}
+
+fn start_uvicorn(app: &str, folder: &str, options: &[&str], environment: &[(&str, &str)]) -> (Program, SocketAddr) {
+    let address = free_address();
+    let program = Program::start(required("uvicorn"), |command, _| {
+        command.args([app, "--port", &address.port().to_string(), "--app-dir"]).arg(repository(folder));
+        command.args(["--no-access-log", "--timeout-graceful-shutdown", "1"]).args(options);
+        command.env("PYTHONDONTWRITEBYTECODE", "1").envs(environment.iter().copied());
+    });
+    (program.listening(address), address)
+}
+
+/// Traefik with this `traefik.toml` and `routes.toml`.
+pub(crate) fn traefik(address: SocketAddr, fixed: &str, routes: &str) -> Program {
+    let program = Program::start(required("traefik"), |command, folder| {
+        write(&folder.join("traefik.toml"), fixed);
+        write(&folder.join("routes.toml"), routes);
+        command.arg("--configFile=traefik.toml");
+    });
+    program.listening(address)
+}
+
+/// nginx with this configuration, started as the example says.
+pub(crate) fn nginx(address: SocketAddr, configuration: &str) -> Program {
+    let program = Program::start(required("nginx"), |command, folder| {
+        write(&folder.join("nginx.conf"), configuration);
+        command.args(["-e", "stderr", "-p", ".", "-c", "nginx.conf"]);
+    });
+    program.listening(address)
+}
+
+/// An example of `assets/examples`, its two ports replaced and nothing else.
+pub(crate) fn example(name: &str, listen: SocketAddr, app: SocketAddr) -> String {
+    let path = repository("assets/examples").join(name);
+    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    text.replace(":9999", &format!(":{}", listen.port())).replace(":8000", &format!(":{}", app.port()))
+}
+
+fn required(name: &str) -> PathBuf {
+    find(name).unwrap_or_else(|| panic!("{name} is not installed"))
+}
+
+fn write(path: &Path, text: &str) {
+    fs::write(path, text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+}
