@@ -7,7 +7,7 @@ use super::prefix;
 use super::rule::Next;
 use super::{Confidence, Finding};
 use crate::exchange::ExchangeId;
-use crate::lanes::{Lanes, Setup};
+use crate::lanes::{Lanes, Rewrite, Setup, Source};
 
 /// Clients remembered at once; the one silent for longest makes room.
 const CLIENTS: usize = 512;
@@ -27,6 +27,8 @@ const PROOFS: usize = 32;
 pub(super) struct History {
     clients: HashMap<IpAddr, Client>,
     carried: Vec<String>,
+    /// Clients were seen to reach the app without a prefix.
+    plain: bool,
     proofs: VecDeque<(String, u64)>,
     waiting: VecDeque<ExchangeId>,
 }
@@ -128,6 +130,19 @@ impl History {
     /// True if the app was seen to answer below `prefix` without being told of it.
     pub(super) fn carries(&self, prefix: &str) -> bool {
         self.carried.iter().any(|known| known == prefix)
+    }
+
+    /// Notes that a client reached the app by the app's own path: no prefix stands between them.
+    pub(super) fn note_plain(&mut self, lanes: &Lanes) {
+        let well = lanes.answer.app_status.is_some_and(|status| (200..300).contains(&status));
+        let seen = lanes.original.source == Source::Seen && lanes.rewritten.rewrite == Rewrite::Kept;
+        let told = lanes.scope.view.as_ref().is_none_or(|view| !view.scope.root_path.is_empty());
+        self.plain |= well && seen && !told && lanes.original.prefix.is_empty();
+    }
+
+    /// True if clients were seen to reach the app without a prefix.
+    pub(super) fn is_plain(&self) -> bool {
+        self.plain
     }
 
     /// Notes that one path shows `prefix` to be a prefix; true once two different paths do.

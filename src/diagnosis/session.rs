@@ -42,6 +42,7 @@ impl Session {
     pub fn observe(&mut self, exchange: &Exchange, lanes: &Lanes, setup: &mut Setup) -> Vec<Update> {
         prefix::learn(lanes, setup);
         self.history.note_carried(lanes, setup);
+        self.history.note_plain(lanes);
         if is_plain(lanes) {
             return Vec::new();
         }

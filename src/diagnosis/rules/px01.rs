@@ -97,6 +97,10 @@ fn find<'a>(case: &'a Case<'_>, miss: Miss, view: &AppView, path: &'a str) -> Op
         }
         return Some((known, if both { By::Both } else { By::Prefix }));
     }
+    // Where clients reach the app without a prefix, a path that merely ends like a route is just a wrong path.
+    if case.history.is_plain() {
+        return None;
+    }
     if let Some(routes) = routes {
         let mut cuts = prefix::cuts(path);
         return cuts
