@@ -6,7 +6,9 @@
 
 pub mod framework;
 mod percent;
+pub mod release;
 pub mod scope;
 pub mod server;
 
-pub use scope::{Address, Outcome, Scope, ScopeType};
+pub use release::Release;
+pub use scope::{Address, AsgiVersions, Outcome, Port, Scope, ScopeType};

@@ -1,5 +1,7 @@
 //! The ASGI scope of one request (asgiref `specs/www.rst`), as the server hands it to the app.
 
+use std::fmt;
+
 /// `http` or `websocket`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ScopeType {
@@ -19,24 +21,62 @@ impl ScopeType {
     }
 }
 
+/// The second item of a `[host, port]` pair.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Port {
+    /// A number. May lie outside 0..=65535, because `int()` is all the check there is.
+    Number(i64),
+    /// Text: granian writes every port as text, and gunicorn 27 takes a unix socket's path apart.
+    Text(String),
+}
+
+impl fmt::Display for Port {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Text(text) => f.write_str(text),
+        }
+    }
+}
+
 /// A `[host, port]` pair of the scope. Not always an address: uvicorn passes `X-Forwarded-For` entries on unchecked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address {
     /// The host, verbatim.
     pub host: String,
-    /// The port; `None` for a unix socket path. May lie outside 0..=65535, because `int()` is all the check there is.
-    pub port: Option<i64>,
+    /// The port; `None` for a unix socket path.
+    pub port: Option<Port>,
 }
 
-/// The scope, headers excepted (they are the request's own, names lower-cased).
+impl Address {
+    /// An address with a port that is a number.
+    pub fn new(host: impl Into<String>, port: impl Into<i64>) -> Self {
+        Self { host: host.into(), port: Some(Port::Number(port.into())) }
+    }
+}
+
+/// The `asgi` entry of a scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AsgiVersions {
+    /// `version`
+    pub version: &'static str,
+    /// `spec_version`; daphne gives none.
+    pub spec: Option<&'static str>,
+}
+
+/// The scope. `state` is left out: it is the app's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scope {
     /// `type`
     pub kind: ScopeType,
-    /// `http_version`
-    pub http_version: String,
-    /// `scheme`
-    pub scheme: String,
+    /// `asgi`
+    pub asgi: AsgiVersions,
+    /// `http_version`; missing from daphne's websocket scopes.
+    pub http_version: Option<String>,
+    /// `method`; only plain requests have one.
+    pub method: Option<String>,
+    /// `scheme`; missing from daphne's websocket scopes.
+    pub scheme: Option<String>,
     /// `path`: percent-decoded as UTF-8, bad bytes as U+FFFD.
     pub path: String,
     /// `raw_path`: as on the wire (with what the server put before it).
@@ -45,12 +85,36 @@ pub struct Scope {
     pub query_string: Vec<u8>,
     /// `root_path`
     pub root_path: String,
+    /// `headers`: names in lower case, in the order the server gives them.
+    pub headers: Vec<(Vec<u8>, Vec<u8>)>,
     /// `client`
     pub client: Option<Address>,
     /// `server`
     pub server: Option<Address>,
     /// `subprotocols` of a websocket.
     pub subprotocols: Vec<String>,
+    /// The names in `extensions`, sorted.
+    pub extensions: &'static [&'static str],
+}
+
+impl Scope {
+    /// What a framework takes for the scheme: `scheme`, or the specification's default where there is none.
+    pub fn scheme(&self) -> &str {
+        self.scheme.as_deref().unwrap_or(match self.kind {
+            ScopeType::Http => "http",
+            ScopeType::WebSocket => "ws",
+        })
+    }
+
+    /// The first header called `name` (lower case), which is the one that frameworks read.
+    pub fn header(&self, name: &str) -> Option<&[u8]> {
+        self.headers.iter().find(|(known, _)| known == name.as_bytes()).map(|(_, value)| value.as_slice())
+    }
+
+    /// Every header called `name` (lower case), in order.
+    pub fn all_headers<'a>(&'a self, name: &'a str) -> impl DoubleEndedIterator<Item = &'a [u8]> {
+        self.headers.iter().filter(move |(known, _)| known == name.as_bytes()).map(|(_, value)| value.as_slice())
+    }
 }
 
 /// What the server does with a request.

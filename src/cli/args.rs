@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 
 use super::Failure;
 use crate::asgi::framework::App;
-use crate::asgi::server::{HttpParser, Server};
+use crate::asgi::server::Server;
 use crate::gateway::{Gateway, PathRule, Route, Upstream, parse_prefix, parse_route};
 use crate::redirect::PublicUrl;
 use crate::settings::{
@@ -41,7 +41,7 @@ pub(super) struct ServerArgs {
     no_proxy_headers: bool,
     /// The server's --http: its HTTP parser
     #[arg(long, value_name = "PARSER")]
-    http: Option<HttpName>,
+    http: Option<String>,
     /// The root_path argument of FastAPI()
     #[arg(long, value_name = "PATH", default_value = "", hide_default_value = true)]
     app_root_path: String,
@@ -64,30 +64,21 @@ pub(super) struct ServerArgs {
     pub(super) public_url: Option<PublicUrl>,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum HttpName {
-    Httptools,
-    H11,
-}
-
 impl ServerArgs {
     /// The server.
-    pub(super) fn server(&self) -> Server {
-        let proxy_headers = match (self.proxy_headers, self.no_proxy_headers) {
+    pub(super) fn server(&self) -> Result<Server, Failure> {
+        let switch = match (self.proxy_headers, self.no_proxy_headers) {
             (false, false) => None,
-            (yes, _) => Some(yes),
+            (on, _) => Some(on.to_string()),
         };
-        let facts = ServerFacts {
-            server: self.server.clone(),
-            root_path: self.root_path.clone(),
-            proxy_headers,
-            trust: self.forwarded_allow_ips.clone(),
-            http: self.http.map(|name| match name {
-                HttpName::Httptools => HttpParser::Httptools,
-                HttpName::H11 => HttpParser::H11,
-            }),
-        };
-        facts.server()
+        let said = [
+            ("root-path", self.root_path.clone()),
+            ("proxy-headers", switch),
+            ("forwarded-allow-ips", self.forwarded_allow_ips.clone()),
+            ("http", self.http.clone()),
+        ];
+        let options = said.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+        ServerFacts { server: self.server.clone(), options }.server().map_err(|error| Failure::usage(error.to_string()))
     }
 
     /// The app.
@@ -323,7 +314,7 @@ pub(super) fn settings(
     limits: &LimitArgs,
     output: &OutputArgs,
 ) -> Result<Settings, Failure> {
-    let setup = setup(&listeners, gateway.clone(), server.server(), server.app(), server.public_url.clone());
+    let setup = setup(&listeners, gateway.clone(), server.server()?, server.app(), server.public_url.clone());
     Ok(Settings {
         listeners,
         gateway,

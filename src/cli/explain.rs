@@ -168,7 +168,7 @@ fn known(args: &ExplainArgs, public: Option<PublicUrl>) -> Result<Setup, Failure
     } else {
         (None, Listener { kind: TapKind::App, address: predict::TAP, upstream: Some(app) })
     };
-    setup(&[listener], gateway, args.server.server(), args.server.app(), public).map_err(Failure::usage)
+    setup(&[listener], gateway, args.server.server()?, args.server.app(), public).map_err(Failure::usage)
 }
 
 /// The exchange before its answer.

@@ -7,6 +7,7 @@ mod exit;
 mod explain;
 pub mod headless;
 mod live;
+mod predict;
 mod proxy;
 mod rules;
 mod tap;
@@ -61,6 +62,7 @@ enum Command {
     Tap(tap::TapArgs),
     Proxy(proxy::ProxyArgs),
     Explain(explain::ExplainArgs),
+    Predict(predict::PredictArgs),
     Demo(demo::DemoArgs),
     Rules(rules::RulesArgs),
 }
@@ -80,6 +82,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Tap(args) => tap::run(args),
         Command::Proxy(args) => proxy::run(args),
         Command::Explain(args) => explain::run(&args),
+        Command::Predict(args) => predict::run(&args),
         Command::Demo(args) => demo::run(args),
         Command::Rules(args) => rules::run(&args),
     };

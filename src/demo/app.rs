@@ -20,7 +20,7 @@ use tokio_tungstenite::tungstenite::protocol::Role;
 use super::Scene;
 use crate::asgi::Outcome;
 use crate::asgi::framework::{App, AppView, RouteMatch};
-use crate::asgi::server::Server;
+use crate::asgi::server::{Ends, Server};
 use crate::exchange::RequestHead;
 
 type Answer = Response<Full<Bytes>>;
@@ -46,7 +46,7 @@ fn answer(server: &Server, app: &App, mut request: Request<Incoming>, peer: Sock
     let Some(head) = wire_head(&request) else {
         return text(StatusCode::BAD_REQUEST, "Invalid HTTP request received.");
     };
-    let scope = match server.receive(&head, peer, local) {
+    let scope = match server.receive(head.as_bytes(), &Ends::tcp(peer, local)) {
         Outcome::Scope(scope) => scope,
         Outcome::Refused { status, why } => return text(status_code(status), &why),
         Outcome::Closed { why } | Outcome::Unknown { why } => return text(StatusCode::BAD_REQUEST, &why),

@@ -1,7 +1,7 @@
 //! The set-ups of FastAPI's page "Behind a Proxy", one after another.
 
 use crate::asgi::framework::{App, Routes};
-use crate::asgi::server::Server;
+use crate::asgi::server::{Options, Program, Server, uvicorn};
 use crate::forwarded::TrustList;
 use crate::gateway::{Gateway, PathRule, Route, Upstream};
 use crate::redirect::PublicUrl;
@@ -106,7 +106,10 @@ impl Scene {
     pub fn server(&self) -> Server {
         Server {
             root_path: self.root_path.to_owned(),
-            trust: TrustList::parse(self.trusted),
+            options: Options::Uvicorn(uvicorn::Options {
+                trust: TrustList::parse(self.trusted),
+                ..uvicorn::Options::of(Program::Uvicorn.newest())
+            }),
             stated: true,
             ..Server::uvicorn()
         }

@@ -10,7 +10,7 @@ use super::shown;
 use super::wording::Proxy;
 use crate::asgi::Outcome;
 use crate::asgi::framework::{App, AppView, RouteMatch, Routes};
-use crate::asgi::server::Server;
+use crate::asgi::server::{Ends, Server};
 use crate::exchange::{RequestHead, Target};
 
 /// A set-up for one prefix: what the proxy does with it, and who is told of it.
@@ -124,7 +124,7 @@ fn receive(case: &Case<'_>, prefix: &str, stripped: bool, plan: &Plan<'_>) -> Op
         None => (half.peer, half.local),
     };
     let server = Server { root_path: plan.server_root.to_owned(), ..case.setup.server.clone() };
-    let outcome = server.receive(&head, peer, local);
+    let outcome = server.receive(head.as_bytes(), &Ends::tcp(peer, local));
     Some((head, outcome))
 }
 

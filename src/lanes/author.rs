@@ -110,7 +110,7 @@ fn behind(app: &Half, setup: &Setup) -> Author {
         return Author::Proxy(name);
     }
     if is_by_server(app, head) {
-        return Author::Server(setup.server.program.name().to_owned());
+        return Author::Server(setup.server.program().name().to_owned());
     }
     Author::App(framework(app, head).unwrap_or("app"))
 }

@@ -3,6 +3,7 @@
 use super::original::last_entry;
 use super::{Setup, Source};
 use crate::asgi::framework::AppView;
+use crate::asgi::server::Ends;
 use crate::asgi::{Outcome, Scope};
 use crate::exchange::{Exchange, Half};
 
@@ -23,11 +24,11 @@ impl ScopeLane {
     /// The scope of an exchange. Without a half behind the proxy, or with one that could not reach the server, there is
     /// none: what a proxy did to a request that was seen only before it is not guessed.
     pub(super) fn of(exchange: &Exchange, setup: &Setup) -> Self {
-        let server = format!("{} {}", setup.server.program, setup.server.version);
+        let server = format!("{} {}", setup.server.program(), setup.server.version);
         let Some((app, (to, from))) = exchange.app.as_deref().and_then(|app| Some((app, app.upstream?))) else {
             return Self { source: Source::Unknown, server, outcome: None, view: None };
         };
-        let outcome = setup.server.receive(&app.request, from, to);
+        let outcome = setup.server.receive(app.request.as_bytes(), &Ends::tcp(from, to));
         let view = outcome.scope().map(|scope| view(scope, app, setup));
         let source = if matches!(outcome, Outcome::Unknown { .. }) { Source::Unknown } else { Source::Derived };
         Self { source, server, outcome: Some(outcome), view }

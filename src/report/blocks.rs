@@ -177,7 +177,7 @@ fn scope(lanes: &Lanes, style: &Style) -> Vec<Row> {
 
 fn fields(rows: &mut Vec<Row>, scope: &Scope, style: &Style) {
     rows.push(row("type", scope.kind.name()));
-    rows.push(text("scheme", &scope.scheme));
+    rows.push(text("scheme", scope.scheme()));
     rows.push(text("path", &scope.path));
     rows.push(row("raw_path", words::path(&scope.raw_path)));
     rows.push(row("query_string", words::bare_query(&scope.query_string, style)));
@@ -186,7 +186,9 @@ fn fields(rows: &mut Vec<Row>, scope: &Scope, style: &Style) {
     if !style.predicted {
         rows.push(text("server", &address(scope.server.as_ref())));
     }
-    rows.push(text("http_version", &scope.http_version));
+    if let Some(version) = &scope.http_version {
+        rows.push(text("http_version", version));
+    }
 }
 
 fn address(address: Option<&Address>) -> String {

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::{Shown, Style, words};
 use crate::asgi::framework::RouteMatch;
-use crate::asgi::{Address, Outcome};
+use crate::asgi::{self, Address, Outcome};
 use crate::diagnosis::{Finding, Follows};
 use crate::exchange::Half;
 use crate::lanes::secrets::{redact_field, redact_query, redact_url};
@@ -105,8 +105,8 @@ struct Scope<'a> {
     raw_path: Option<Cow<'a, str>>,
     query_string: Option<Cow<'a, str>>,
     root_path: Option<&'a str>,
-    client: Option<(&'a str, Option<i64>)>,
-    server_address: Option<(&'a str, Option<i64>)>,
+    client: Option<(&'a str, Option<Port<'a>>)>,
+    server_address: Option<(&'a str, Option<Port<'a>>)>,
     subprotocols: &'a [String],
     route_path: Option<&'a str>,
     route: Option<Route<'a>>,
@@ -293,8 +293,8 @@ fn scope<'a>(lanes: &'a Lanes, style: &Style) -> Scope<'a> {
     let view = lane.view.as_ref();
     if let Some(scope) = view.map(|view| &view.scope).or_else(|| lane.outcome.as_ref()?.scope()) {
         shown.kind = Some(scope.kind.name());
-        shown.http_version = Some(&scope.http_version);
-        shown.scheme = Some(&scope.scheme);
+        shown.http_version = scope.http_version.as_deref();
+        shown.scheme = scope.scheme.as_deref();
         shown.path = Some(&scope.path);
         shown.raw_path = Some(text(&scope.raw_path));
         shown.query_string = Some(query_text(&scope.query_string, style));
@@ -314,9 +314,21 @@ fn scope<'a>(lanes: &'a Lanes, style: &Style) -> Scope<'a> {
     shown
 }
 
+/// A port as it has it in the scope.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Port<'a> {
+    Number(i64),
+    Text(&'a str),
+}
+
 /// `[host, port]`, the shape it has in the scope.
-fn address(address: &Address) -> (&str, Option<i64>) {
-    (&address.host, address.port)
+fn address(address: &Address) -> (&str, Option<Port<'_>>) {
+    let port = address.port.as_ref().map(|port| match port {
+        asgi::Port::Number(number) => Port::Number(*number),
+        asgi::Port::Text(text) => Port::Text(text),
+    });
+    (&address.host, port)
 }
 
 fn route(route: &RouteMatch) -> Route<'_> {

@@ -2,8 +2,7 @@
 
 use super::Listener;
 use crate::asgi::framework::{App, FASTAPI_OWN, Routes};
-use crate::asgi::server::{HttpParser, Server};
-use crate::forwarded::TrustList;
+use crate::asgi::server::{OptionError, Server};
 use crate::gateway::Gateway;
 use crate::lanes::{Setup, Tap};
 use crate::redirect::PublicUrl;
@@ -13,29 +12,22 @@ use crate::redirect::PublicUrl;
 pub struct ServerFacts {
     /// `--server`
     pub server: Option<Server>,
-    /// `--root-path`
-    pub root_path: Option<String>,
-    /// `--proxy-headers` or `--no-proxy-headers`
-    pub proxy_headers: Option<bool>,
-    /// `--forwarded-allow-ips`
-    pub trust: Option<String>,
-    /// `--http`
-    pub http: Option<HttpParser>,
+    /// The server's own options that were said, by their own names, in order.
+    pub options: Vec<(&'static str, String)>,
 }
 
 impl ServerFacts {
     /// The server, with its own defaults where nothing was said. It counts as stated as soon as one thing was.
-    pub fn server(self) -> Server {
+    ///
+    /// # Errors
+    /// [`OptionError`] for an option that this server does not have, or not with this value.
+    pub fn server(self) -> Result<Server, OptionError> {
         let stated = self != Self::default();
-        let server = self.server.unwrap_or_else(Server::uvicorn);
-        Server {
-            root_path: self.root_path.unwrap_or_default(),
-            proxy_headers: self.proxy_headers.unwrap_or(server.proxy_headers),
-            trust: self.trust.as_deref().map_or(server.trust, TrustList::parse),
-            http: self.http.unwrap_or(server.http),
-            stated,
-            ..server
+        let mut server = self.server.unwrap_or_else(Server::uvicorn);
+        for (name, value) in &self.options {
+            server.set(name, value)?;
         }
+        Ok(Server { stated, ..server })
     }
 }
 
@@ -104,11 +96,12 @@ mod tests {
 
     #[test]
     fn what_is_not_said_is_the_servers_own_default() {
-        let server = ServerFacts::default().server();
-        assert!(server.proxy_headers && !server.stated);
-        assert_eq!(server.trust.text(), "127.0.0.1,::1");
-        let old = ServerFacts { server: Server::named("uvicorn@0.52").ok(), ..ServerFacts::default() }.server();
-        assert_eq!((old.trust.text(), old.stated), ("127.0.0.1", true));
+        let peer = |server: &Server| server.trust("::1".parse().ok());
+        let server = ServerFacts::default().server().unwrap();
+        assert!(server.reads_forwarded() && !server.stated && peer(&server).trusted);
+        let old = ServerFacts { server: Server::named("uvicorn@0.52").ok(), ..ServerFacts::default() };
+        let old = old.server().unwrap();
+        assert!(old.stated && !peer(&old).trusted);
     }
 
     #[test]
@@ -117,7 +110,8 @@ mod tests {
             ["/api/v1=http://a:1", "/=http://b:2", "/x=http://a:1"].map(|text| parse_route(text).unwrap()).to_vec(),
             None,
         );
-        let server = ServerFacts { root_path: Some("/api/v1/".into()), ..ServerFacts::default() }.server();
+        let server = ServerFacts { options: vec![("root-path", "/api/v1/".into())], ..ServerFacts::default() };
+        let server = server.server().unwrap();
         let public = PublicUrl::parse("https://h/pub").unwrap();
         let listener = Listener { kind: TapKind::StandIn, address: ([127, 0, 0, 1], 1).into(), upstream: None };
         let setup = setup(&[listener], Some(gateway), server, App::default(), Some(public)).unwrap();

@@ -87,13 +87,13 @@ impl App {
         let authority = authority.as_deref();
         let slashed = routes::slashed_path(&scope.path, &route_path);
         let base = if top.ends_with('/') { top.to_owned() } else { format!("{top}/") };
-        let slash_url = url::url(&scope.scheme, authority, &slashed, &scope.query_string);
+        let slash_url = url::url(scope.scheme(), authority, &slashed, &scope.query_string);
         AppView {
             root_path_replaced,
             path_has_root: has_root(&scope.path, &scope.root_path),
             route: self.route(&scope, &route_path, &slashed),
-            base_url: url::url(&scope.scheme, authority, &base, b""),
-            url_for: url::absolute(scope.kind, &scope.scheme, authority, &base, &route_path),
+            base_url: url::url(scope.scheme(), authority, &base, b""),
+            url_for: url::absolute(scope.kind, scope.scheme(), authority, &base, &route_path),
             slash_redirect: url::location(&slash_url),
             openapi_url: format!("{}/openapi.json", scope.root_path.trim_end_matches('/')),
             route_path,
@@ -139,7 +139,7 @@ impl AppView {
     /// `request.url`. `host` is the Host header.
     pub fn url(&self, host: Option<&[u8]>) -> String {
         let authority = url::authority(&self.scope, host);
-        url::url(&self.scope.scheme, authority.as_deref(), &self.scope.path, &self.scope.query_string)
+        url::url(self.scope.scheme(), authority.as_deref(), &self.scope.path, &self.scope.query_string)
     }
 }
 

@@ -6,14 +6,14 @@
 use std::fmt::Write as _;
 use std::net::Ipv6Addr;
 
-use crate::asgi::{Address, Scope, ScopeType};
+use crate::asgi::{Address, Port, Scope, ScopeType};
 use crate::forwarded::latin1;
 
 /// The authority of every URL: the Host header if it is well formed, else the server's own address.
 pub(super) fn authority(scope: &Scope, host: Option<&[u8]>) -> Option<String> {
     match host.map(latin1).filter(|host| is_host(host)) {
         Some(host) => Some(host),
-        None => scope.server.as_ref().map(|server| server_authority(server, &scope.scheme)),
+        None => scope.server.as_ref().map(|server| server_authority(server, scope.scheme())),
     }
 }
 
@@ -24,8 +24,8 @@ fn server_authority(server: &Address, scheme: &str) -> String {
         host if host.contains(':') && !host.starts_with('[') => format!("[{host}]"),
         host => host.to_owned(),
     };
-    match server.port {
-        Some(port) if port == default_port => host,
+    match &server.port {
+        Some(Port::Number(port)) if *port == default_port => host,
         Some(port) => format!("{host}:{port}"),
         // A unix socket has no port, and Starlette writes that as Python does.
         None => format!("{host}:None"),

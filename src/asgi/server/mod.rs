@@ -1,67 +1,165 @@
 //! The servers: which one, which version, which options, and the door to each model.
+//!
+//! One file (or folder) per program: what it reads, whom it believes, which options it has, and what each release changed.
+//! Everything that sets a server up, flags of the command line, a process that was found, a line of `hopscope predict`,
+//! goes through [`Server::set`], by the names that the server itself gives its options.
 
+mod daphne;
+mod ends;
+mod granian;
+mod gunicorn;
+mod hypercorn;
+mod libraries;
+mod option;
+mod program;
 mod reading;
-mod uvicorn;
-mod version;
+pub mod uvicorn;
 
-use std::net::SocketAddr;
+use std::net::IpAddr;
 
-use crate::asgi::{Address, Outcome};
-use crate::exchange::RequestHead;
-use crate::forwarded::TrustList;
+use crate::asgi::{Outcome, Release};
+use crate::forwarded::Verdict;
 
+pub use ends::{Ends, Local};
+pub use libraries::Libraries;
+pub use option::{OptionError, OwnOption};
+pub use program::{Program, UnknownServer};
 pub use reading::HeaderUse;
-pub use version::{Program, ServerVersion, UnknownServer};
 
 /// What an app's server was started as: enough to compute the scope of any request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
-    /// Which program.
-    pub program: Program,
     /// Its version.
-    pub version: ServerVersion,
-    /// `--root-path`, verbatim; empty if not given.
+    pub version: Release,
+    /// The root path it was given, verbatim; empty if none. Whether and how it is used is the model's affair.
     pub root_path: String,
-    /// `--proxy-headers` / `--no-proxy-headers`.
-    pub proxy_headers: bool,
-    /// `--forwarded-allow-ips`, read as this server reads it.
-    pub trust: TrustList,
-    /// The HTTP/1 parser (`--http`).
-    pub http: HttpParser,
-    /// How we know: said by flag, or assumed.
+    /// The libraries it stands on, where known; the model takes those of the release's day otherwise.
+    pub libraries: Libraries,
+    /// Which program, and the options that only it has.
+    pub options: Options,
+    /// How we know: said by flag or found, or assumed.
     pub stated: bool,
 }
 
-/// uvicorn's two HTTP/1 parsers differ on odd requests (facts: absolute form, fragments, missing Host).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HttpParser {
-    /// httptools: what `uvicorn[standard]` and `fastapi[standard]` install.
-    Httptools,
-    /// h11: what a bare `uvicorn` uses.
-    H11,
+/// The options that one program has and the others do not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Options {
+    /// uvicorn
+    Uvicorn(uvicorn::Options),
+    /// hypercorn
+    Hypercorn(hypercorn::Options),
+    /// daphne
+    Daphne(daphne::Options),
+    /// granian
+    Granian(granian::Options),
+    /// gunicorn
+    Gunicorn(gunicorn::Options),
 }
 
-/// The two ends of the connection a request came on, as the scope names them.
-struct Ends {
-    /// The socket's peer; `None` on a unix socket, which has no peer address.
-    peer: Option<SocketAddr>,
-    /// The server's own address, or its socket path.
-    local: Address,
+/// What a program's file answers. `server` is the server whose options `self` are.
+trait Model {
+    /// What the server makes of `request`, the bytes as they arrived: the head, and as much behind it as is known.
+    fn receive(&self, server: &Server, request: &[u8], ends: &Ends) -> Outcome;
+
+    /// Whether the forwarding headers of `peer` are believed (`None`: a unix socket's peer, which has no address).
+    fn trust(&self, server: &Server, peer: Option<IpAddr>) -> Verdict;
+
+    /// True if it reads forwarding headers of anyone.
+    fn reads_forwarded(&self) -> bool;
+
+    /// What becomes of one forwarding header (`name` in lower case); see [`Server::reading`].
+    fn reading(&self, server: &Server, name: &str, lines: &[&[u8]], trusted: bool) -> HeaderUse;
+
+    /// What there is to say about how well `version` is modelled.
+    fn note(&self, version: Release) -> Option<String>;
+
+    /// Takes one option, by the name it has in [`Program::options`].
+    ///
+    /// # Errors
+    /// What the value should have been.
+    fn set(&mut self, name: &str, value: &str) -> Result<(), &'static str>;
+}
+
+impl Options {
+    fn model(&self) -> &dyn Model {
+        match self {
+            Self::Uvicorn(options) => options,
+            Self::Hypercorn(options) => options,
+            Self::Daphne(options) => options,
+            Self::Granian(options) => options,
+            Self::Gunicorn(options) => options,
+        }
+    }
+
+    fn model_mut(&mut self) -> &mut dyn Model {
+        match self {
+            Self::Uvicorn(options) => options,
+            Self::Hypercorn(options) => options,
+            Self::Daphne(options) => options,
+            Self::Granian(options) => options,
+            Self::Gunicorn(options) => options,
+        }
+    }
+}
+
+impl Program {
+    /// The newest release that is modelled; a newer one is taken to be like it.
+    pub const fn newest(self) -> Release {
+        match self {
+            Self::Uvicorn => uvicorn::NEWEST,
+            Self::Hypercorn => hypercorn::NEWEST,
+            Self::Daphne => daphne::NEWEST,
+            Self::Granian => granian::NEWEST,
+            Self::Gunicorn => gunicorn::NEWEST,
+        }
+    }
+
+    /// Its options that have a say in the scope, by their own names.
+    pub const fn options(self) -> &'static [OwnOption] {
+        match self {
+            Self::Uvicorn => uvicorn::OPTIONS,
+            Self::Hypercorn => hypercorn::OPTIONS,
+            Self::Daphne => daphne::OPTIONS,
+            Self::Granian => granian::OPTIONS,
+            Self::Gunicorn => gunicorn::OPTIONS,
+        }
+    }
+
+    /// The option that takes the root path.
+    pub const fn root_path_option(self) -> &'static str {
+        match self {
+            Self::Granian => "url-path-prefix",
+            _ => "root-path",
+        }
+    }
+
+    fn defaults(self, version: Release) -> Options {
+        match self {
+            Self::Uvicorn => Options::Uvicorn(uvicorn::Options::of(version)),
+            Self::Hypercorn => Options::Hypercorn(hypercorn::Options::default()),
+            Self::Daphne => Options::Daphne(daphne::Options::default()),
+            Self::Granian => Options::Granian(granian::Options::default()),
+            Self::Gunicorn => Options::Gunicorn(gunicorn::Options::default()),
+        }
+    }
 }
 
 impl Server {
-    /// uvicorn, the newest release modelled, as it starts without any option: assumed, not stated.
-    pub fn uvicorn() -> Self {
-        let version = uvicorn::NEWEST;
+    /// A program as it starts without any option; the newest release modelled where no version is given. Not stated.
+    pub fn new(program: Program, version: Option<Release>) -> Self {
+        let version = version.unwrap_or(program.newest());
         Self {
-            program: Program::Uvicorn,
             version,
             root_path: String::new(),
-            proxy_headers: true,
-            trust: TrustList::parse(uvicorn::default_trust(version)),
-            http: HttpParser::Httptools,
+            libraries: Libraries::default(),
+            options: program.defaults(version),
             stated: false,
         }
+    }
+
+    /// uvicorn, the newest release modelled, as it starts without any option: assumed, not stated.
+    pub fn uvicorn() -> Self {
+        Self::new(Program::Uvicorn, None)
     }
 
     /// A server as a user names it, `uvicorn`, `uvicorn@0.54` or `uvicorn@0.54.0`, with that release's defaults.
@@ -69,33 +167,59 @@ impl Server {
     /// # Errors
     /// [`UnknownServer`] if the program is not modelled or the version is no version.
     pub fn named(text: &str) -> Result<Self, UnknownServer> {
-        let (program, version) = version::parse(text)?;
-        let version = version.unwrap_or(uvicorn::NEWEST);
-        let trust = TrustList::parse(uvicorn::default_trust(version));
-        Ok(Self { program, version, trust, stated: true, ..Self::uvicorn() })
+        let (program, version) = program::parse(text)?;
+        Ok(Self { stated: true, ..Self::new(program, version) })
+    }
+
+    /// Which program it is.
+    pub const fn program(&self) -> Program {
+        match self.options {
+            Options::Uvicorn(_) => Program::Uvicorn,
+            Options::Hypercorn(_) => Program::Hypercorn,
+            Options::Daphne(_) => Program::Daphne,
+            Options::Granian(_) => Program::Granian,
+            Options::Gunicorn(_) => Program::Gunicorn,
+        }
+    }
+
+    /// Takes one option by the name it has in [`Program::options`]; a switch takes `true` or `false`.
+    ///
+    /// # Errors
+    /// [`OptionError`] if the program has no such option, or the option no such value.
+    pub fn set(&mut self, name: &str, value: &str) -> Result<(), OptionError> {
+        let program = self.program();
+        if !program.options().iter().any(|option| option.name == name) {
+            return Err(OptionError::Unknown { program, name: name.to_owned() });
+        }
+        if name == program.root_path_option() {
+            value.clone_into(&mut self.root_path);
+            return Ok(());
+        }
+        self.options.model_mut().set(name, value).map_err(|expected| OptionError::Value {
+            program,
+            name: name.to_owned(),
+            value: value.to_owned(),
+            expected,
+        })
     }
 
     /// What the user should know about how well this version is modelled; `None` if it is modelled exactly.
     pub fn note(&self) -> Option<String> {
-        match self.program {
-            Program::Uvicorn => uvicorn::note(self.version),
-        }
+        self.options.model().note(self.version)
     }
 
-    /// What the server makes of `head`, received on `local` from `peer` (the addresses of the server's own socket).
-    pub fn receive(&self, head: &RequestHead, peer: SocketAddr, local: SocketAddr) -> Outcome {
-        let local = Address { host: local.ip().to_string(), port: Some(i64::from(local.port())) };
-        self.receive_between(head, &Ends { peer: Some(peer), local })
+    /// Whether forwarding headers of `peer` are believed; `None` is a unix socket's peer, which has no address.
+    pub fn trust(&self, peer: Option<IpAddr>) -> Verdict {
+        self.options.model().trust(self, peer)
     }
 
-    /// The same for a server that listens on a unix socket at `path`: there is no peer address to trust.
-    pub fn receive_on_unix(&self, head: &RequestHead, path: &str) -> Outcome {
-        self.receive_between(head, &Ends { peer: None, local: Address { host: path.to_owned(), port: None } })
+    /// True if it reads forwarding headers of anyone.
+    pub fn reads_forwarded(&self) -> bool {
+        self.options.model().reads_forwarded()
     }
 
-    fn receive_between(&self, head: &RequestHead, ends: &Ends) -> Outcome {
-        match self.program {
-            Program::Uvicorn => uvicorn::receive(self, head, ends),
-        }
+    /// What the server makes of `request`: the bytes as they arrived, the head and as much behind it as is known.
+    pub fn receive(&self, request: &[u8], ends: &Ends) -> Outcome {
+        self.options.model().receive(self, request, ends)
     }
 }

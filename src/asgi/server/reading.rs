@@ -1,6 +1,6 @@
 //! Which forwarding headers a server reads, and why one of them is not used.
 
-use super::{Program, Server, uvicorn};
+use super::Server;
 
 /// What a server does with one forwarding header of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,8 +24,6 @@ impl Server {
     /// With no line at all a header that would be read is [`HeaderUse::Unused`]. What the app itself reads (its
     /// `X-Forwarded-Prefix` middleware, say) is not the server's doing and not answered here.
     pub fn reading(&self, name: &str, lines: &[&[u8]], trusted: bool) -> HeaderUse {
-        match self.program {
-            Program::Uvicorn => uvicorn::reading(self, name, lines, trusted),
-        }
+        self.options.model().reading(self, &name.to_ascii_lowercase(), lines, trusted)
     }
 }

@@ -42,7 +42,7 @@ fn check(case: &Case<'_>) -> Answer {
     if judged.scheme != SchemeVerdict::Downgraded || judged.host == HostVerdict::Other {
         return Answer::No;
     }
-    let believed = case.view().map(|view| view.scope.scheme.as_str());
+    let believed = case.view().map(|view| view.scope.scheme());
     let (reason, fixes) = reason(case);
     let why = format!(
         "The client asked {} and is sent to {}. {reason}",
@@ -63,11 +63,11 @@ fn reason(case: &Case<'_>) -> (String, Vec<String>) {
     let Some(sent) = case.forwarded("x-forwarded-proto") else {
         return ("No X-Forwarded-Proto reached the app.".to_owned(), vec![proxy.send_scheme()]);
     };
-    if !case.setup.server.proxy_headers {
+    if !case.setup.server.reads_forwarded() {
         let reason = "The server was started with --no-proxy-headers and reads no X-Forwarded-Proto.".to_owned();
         return (reason, vec!["uvicorn without --no-proxy-headers".to_owned()]);
     }
-    if case.view().is_some_and(|view| view.scope.scheme == "https") {
+    if case.view().is_some_and(|view| view.scope.scheme() == "https") {
         let reason =
             "The app was told https by X-Forwarded-Proto: it, or a middleware, sets the scheme itself.".to_owned();
         return (reason, vec!["the app: build redirects from request.url, not from a fixed http:// base".to_owned()]);

@@ -52,7 +52,7 @@ fn check(case: &Case<'_>) -> Answer {
         _ => format!("{url} comes back to itself after {length} redirects, {laps} times within seconds."),
     };
     let mut fixes = Vec::new();
-    let https_unseen = case.asked().scheme == "https" && case.view().is_some_and(|view| view.scope.scheme == "http");
+    let https_unseen = case.asked().scheme == "https" && case.view().is_some_and(|view| view.scope.scheme() == "http");
     if https_unseen {
         why.push_str(" The app takes the request for http, so it redirects to https again.");
         fixes.push(match case.lanes.forwarded.peer {

@@ -43,7 +43,7 @@ fn check(case: &Case<'_>) -> Answer {
         .into_iter()
         .filter(|name| case.field(name).is_some_and(|f| f.value.is_some() && f.change != Change::Same))
         .collect();
-    if sent.is_empty() || !case.setup.server.proxy_headers {
+    if sent.is_empty() || !case.setup.server.reads_forwarded() {
         return Answer::No;
     }
     let stated = case.setup.server.stated;
@@ -86,7 +86,7 @@ fn names(sent: &[&str]) -> String {
 /// What the app gets wrong by it.
 fn consequence(case: &Case<'_>) -> String {
     let sent = case.forwarded("x-forwarded-proto").map(shown::bytes);
-    let scheme = case.view().map(|view| view.scope.scheme.as_str());
+    let scheme = case.view().map(|view| view.scope.scheme());
     // A websocket has schemes of its own for the same two things; some proxies send those.
     let sent = sent.map(|sent| match (scheme, sent.as_str()) {
         (Some("ws" | "wss"), "http") => "ws".to_owned(),

@@ -41,7 +41,7 @@ fn refusal(head: &str, why: &str, width: usize) -> Vec<LaneLine> {
 /// `127.0.0.1:8000`, or the path of a unix socket.
 pub(in crate::tui) fn address(address: &Address) -> String {
     let host = visible(address.host.as_bytes());
-    match address.port {
+    match &address.port {
         Some(port) if host.contains(':') => format!("[{host}]:{port}"),
         Some(port) => format!("{host}:{port}"),
         None => host,
@@ -56,13 +56,13 @@ fn scope_facts(lanes: &Lanes, scope: &Scope, view: Option<&AppView>, width: usiz
     let raw = visible(&scope.raw_path);
     let websocket_scheme =
         |scheme: &str| matches!((scheme, original.scheme.as_str()), ("ws", "http") | ("wss", "https"));
-    let scheme_differs = scope.scheme != original.scheme && !websocket_scheme(&scope.scheme);
+    let scheme_differs = scope.scheme() != original.scheme && !websocket_scheme(scope.scheme());
     let client_differs = match (&scope.client, original.peer) {
         (Some(client), Some(peer)) => client.host != peer.ip().to_string(),
         _ => false,
     };
     let mut lines = vec![
-        fact("type", format!("{} {}", scope.kind.name(), scope.http_version)),
+        fact("type", format!("{} {}", scope.kind.name(), scope.http_version.as_deref().unwrap_or_default())),
         fact("path", cut_middle(&path, width.saturating_sub(LABEL))),
         compared("raw_path", &raw, (raw != path).then(|| "path".to_owned()), width),
         compared("root_path", &root, (scope.root_path != original.prefix).then(|| "prefix".to_owned()), width),
@@ -71,7 +71,7 @@ fn scope_facts(lanes: &Lanes, scope: &Scope, view: Option<&AppView>, width: usiz
         lines.extend(route_facts(view, width));
     }
     let differs_from = |differs: bool, word: &str| differs.then(|| word.to_owned());
-    lines.push(compared("scheme", &text(&scope.scheme), differs_from(scheme_differs, &original.scheme), width));
+    lines.push(compared("scheme", &text(scope.scheme()), differs_from(scheme_differs, &original.scheme), width));
     lines.push(fact("server", or_dash(scope.server.as_ref().map(address))));
     lines.push(compared(
         "client",

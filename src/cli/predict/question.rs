@@ -1,0 +1,103 @@
+//! A question of `hopscope predict`: a server as it was started, and the bytes of a request.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::asgi::Outcome;
+use crate::asgi::server::{Ends, Program, Server};
+
+/// One line of input.
+#[derive(Debug, Deserialize)]
+pub(super) struct Question {
+    /// Comes back with the answer.
+    #[serde(default)]
+    pub(super) id: Value,
+    server: String,
+    version: Option<String>,
+    /// `h11` or `httptools` of uvicorn, `asgi` or `uvicorn-worker` of gunicorn.
+    http_impl: Option<String>,
+    /// uvicorn's `--ws`.
+    ws_impl: Option<String>,
+    /// Releases of the libraries below the server.
+    #[serde(default)]
+    lib: BTreeMap<String, String>,
+    /// The server's own options, dashes written as underscores.
+    #[serde(default)]
+    options: BTreeMap<String, Value>,
+    peer: (String, Option<u16>),
+    local: (String, Option<u16>),
+    request_base64: Option<String>,
+    /// One character per byte.
+    request_text: Option<String>,
+}
+
+impl Question {
+    /// What the server does with the request.
+    ///
+    /// # Errors
+    /// What is missing or not understood.
+    pub(super) fn outcome(&self) -> Result<Outcome, String> {
+        Ok(self.server()?.receive(&self.request()?, &self.ends()?))
+    }
+
+    fn server(&self) -> Result<Server, String> {
+        let name = match &self.version {
+            Some(version) => format!("{}@{version}", self.server),
+            None => self.server.clone(),
+        };
+        let mut server = Server::named(&name).map_err(|error| error.to_string())?;
+        for (library, release) in &self.lib {
+            let release = release.parse().map_err(|error| format!("lib.{library}: {error}"))?;
+            server.libraries.set(library, release);
+        }
+        for (name, value) in self.said(server.program()) {
+            server.set(&name, &value).map_err(|error| error.to_string())?;
+        }
+        Ok(server)
+    }
+
+    /// The options by the server's own names. What the environment said comes first: the command line wins.
+    fn said(&self, program: Program) -> Vec<(String, String)> {
+        let mut said = Vec::new();
+        match (program, self.http_impl.as_deref()) {
+            (Program::Uvicorn, Some(http @ ("h11" | "httptools"))) => said.push(("http".to_owned(), http.to_owned())),
+            (Program::Gunicorn, Some(worker)) => said.push(("worker-class".to_owned(), worker.to_owned())),
+            _ => {}
+        }
+        said.extend(self.ws_impl.iter().map(|ws| ("ws".to_owned(), ws.clone())));
+        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        if let Some(list) = self.options.get("env_forwarded_allow_ips") {
+            said.push(("forwarded-allow-ips".to_owned(), text(list)));
+        }
+        let own = self.options.iter().filter(|(name, _)| *name != "env_forwarded_allow_ips");
+        said.extend(own.map(|(name, value)| (name.replace('_', "-"), text(value))));
+        said
+    }
+
+    fn ends(&self) -> Result<Ends, String> {
+        let socket = |(host, port): &(String, Option<u16>), name: &str| {
+            let ip = host.parse().map_err(|_| format!("{name}: {host:?} is no address"))?;
+            Ok::<_, String>(SocketAddr::new(ip, port.unwrap_or_default()))
+        };
+        if self.local.1.is_none() {
+            return Ok(Ends::unix(&self.local.0));
+        }
+        Ok(Ends::tcp(socket(&self.peer, "peer")?, socket(&self.local, "local")?))
+    }
+
+    fn request(&self) -> Result<Vec<u8>, String> {
+        match (&self.request_base64, &self.request_text) {
+            (Some(text), _) => STANDARD.decode(text).map_err(|error| format!("request_base64: {error}")),
+            (None, Some(text)) => {
+                let byte = |c: char| u8::try_from(u32::from(c)).map_err(|_| format!("request_text: {c:?} is no byte"));
+                text.chars().map(byte).collect()
+            }
+            (None, None) => Err("request_base64 or request_text is missing".to_owned()),
+        }
+    }
+}
