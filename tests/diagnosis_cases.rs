@@ -12,7 +12,6 @@ use hopscope::asgi::server::Server;
 use hopscope::diagnosis::rules::ALL;
 use hopscope::diagnosis::{Finding, Follows, Session};
 use hopscope::exchange::{Answered, Ending, Exchange, Pairing, Sample, Side};
-use hopscope::forwarded::TrustList;
 use hopscope::gateway::Gateway;
 use hopscope::lanes::{Setup, Tap, TapKind, compute};
 use hopscope::redirect::PublicUrl;
@@ -48,17 +47,19 @@ struct SetupText {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(default)]
 struct ServerText {
-    root_path: String,
-    trust: Option<String>,
-    proxy_headers: bool,
+    /// As `--server` takes it.
+    name: String,
     stated: bool,
+    /// Its own options, by their own names.
+    #[serde(flatten)]
+    options: BTreeMap<String, String>,
 }
 
 impl Default for ServerText {
     fn default() -> Self {
-        Self { root_path: String::new(), trust: None, proxy_headers: true, stated: true }
+        Self { name: "uvicorn".to_owned(), stated: true, options: BTreeMap::new() }
     }
 }
 
@@ -130,12 +131,10 @@ fn yes() -> bool {
 
 impl SetupText {
     fn build(&self) -> Setup {
-        let mut server = Server::uvicorn();
-        server.root_path.clone_from(&self.server.root_path);
-        server.proxy_headers = self.server.proxy_headers;
+        let mut server = Server::named(&self.server.name).unwrap();
         server.stated = self.server.stated;
-        if let Some(trust) = &self.server.trust {
-            server.trust = TrustList::parse(trust);
+        for (option, value) in &self.server.options {
+            server.set(option, value).unwrap();
         }
         let taps = self.taps.clone().unwrap_or_else(|| vec!["edge".into(), "app".into()]);
         let stand_in = taps.iter().any(|tap| tap == "proxy");

@@ -43,7 +43,11 @@ impl FromStr for Release {
         let (numbers, appended) = text.split_at_checked(end).ok_or_else(bad)?;
         let well_appended = ["", "post", "rc", "a", "b", "dev", "+"].iter().any(|start| {
             appended.strip_prefix(start).is_some_and(|rest| {
-                if start.is_empty() { rest.is_empty() } else { rest.chars().all(|c| c.is_ascii_alphanumeric() || c == '.') }
+                if start.is_empty() {
+                    rest.is_empty()
+                } else {
+                    rest.chars().all(|c| c.is_ascii_alphanumeric() || c == '.')
+                }
             })
         });
         let numbers = if appended.is_empty() { numbers } else { numbers.trim_end_matches('.') };
@@ -80,7 +84,10 @@ mod tests {
             let read = text.parse::<Release>().ok().map(|release| release.to_string());
             assert_eq!(read.as_deref(), release, "{text:?}");
         }
-        assert_eq!("new".parse::<Release>().unwrap_err().to_string(), "\"new\" is no version; write it as 0.54 or 0.54.0");
+        assert_eq!(
+            "new".parse::<Release>().unwrap_err().to_string(),
+            "\"new\" is no version; write it as 0.54 or 0.54.0"
+        );
         assert!(Release::new(0, 9, 0) < Release::new(0, 54, 0));
     }
 }

@@ -98,6 +98,27 @@ pub struct Scope {
 }
 
 impl Scope {
+    /// A plain request for `path` to try things with: scheme `http`, no query, no headers, no addresses.
+    #[cfg(test)]
+    pub(crate) fn sample(path: &str, root_path: &str) -> Self {
+        Self {
+            kind: ScopeType::Http,
+            asgi: AsgiVersions { version: "3.0", spec: Some("2.3") },
+            http_version: Some("1.1".to_owned()),
+            method: Some("GET".to_owned()),
+            scheme: Some("http".to_owned()),
+            path: path.to_owned(),
+            raw_path: path.as_bytes().to_vec(),
+            query_string: Vec::new(),
+            root_path: root_path.to_owned(),
+            headers: Vec::new(),
+            client: None,
+            server: None,
+            subprotocols: Vec::new(),
+            extensions: &[],
+        }
+    }
+
     /// What a framework takes for the scheme: `scheme`, or the specification's default where there is none.
     pub fn scheme(&self) -> &str {
         self.scheme.as_deref().unwrap_or(match self.kind {

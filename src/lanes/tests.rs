@@ -222,7 +222,7 @@ fn the_reading_follows_the_trust_in_the_peer() {
     for (proxy_headers, from) in [(true, [127, 0, 0, 1]), (true, [172, 18, 0, 3]), (false, [127, 0, 0, 1])] {
         let from = SocketAddr::from((from, 5000));
         let mut setup = setup();
-        setup.server.proxy_headers = proxy_headers;
+        setup.server.set("proxy-headers", &proxy_headers.to_string()).unwrap();
         let sample = app(&request(got)).with(|half| half.upstream = Some((half.local, from)));
         let lanes = compute(&sample.alone(1), &setup);
         let trust = lanes.forwarded.trust.clone().unwrap();
@@ -336,7 +336,7 @@ fn the_scope_is_what_the_server_makes_of_what_it_got() {
         setup.server.root_path = root_path.to_owned();
         let lane = compute(&paired("/p/a|Host: h", got), &setup).scope;
         let scope = lane.outcome.as_ref().and_then(|outcome| outcome.scope()).unwrap();
-        assert_eq!((scope.path.as_str(), scope.scheme.as_str()), (path, scheme), "{got}");
+        assert_eq!((scope.path.as_str(), scope.scheme()), (path, scheme), "{got}");
         assert_eq!(lane.view.unwrap().route_path, route_path, "{got}");
         assert_eq!((lane.source, lane.server.as_str()), (Source::Derived, "uvicorn 0.54.0"));
         assert_eq!(scope.kind == ScopeType::WebSocket, path == "/ws");
@@ -352,7 +352,7 @@ fn the_server_sees_the_tap_and_the_app_sees_the_last_prefix() {
     let sample = app(&request(got)).with(|half| half.upstream = Some((SocketAddr::from(([127, 0, 0, 1], 8000)), from)));
     let view = compute(&sample.alone(1), &setup).scope.view.unwrap();
     assert_eq!((view.scope.root_path.as_str(), view.route_path.as_str()), ("/p", "/a"));
-    let address = |host: &str, port| Some(Address { host: host.to_owned(), port: Some(port) });
+    let address = |host, port: u16| Some(Address::new(host, port));
     assert_eq!((view.scope.client, view.scope.server), (address("127.0.0.2", 7), address("127.0.0.1", 8000)));
 }
 

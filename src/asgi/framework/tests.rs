@@ -4,16 +4,10 @@ use proptest::prelude::*;
 
 fn scope(path: &str, root_path: &str) -> Scope {
     Scope {
-        kind: ScopeType::Http,
-        http_version: "1.1".to_owned(),
-        scheme: "https".to_owned(),
-        path: path.to_owned(),
-        raw_path: path.as_bytes().to_vec(),
+        scheme: Some("https".to_owned()),
         query_string: b"a=1".to_vec(),
-        root_path: root_path.to_owned(),
-        client: None,
-        server: Some(Address { host: "::1".to_owned(), port: Some(8000) }),
-        subprotocols: Vec::new(),
+        server: Some(Address::new("::1", 8000)),
+        ..Scope::sample(path, root_path)
     }
 }
 

@@ -42,7 +42,9 @@ fn answer(line: &[u8], number: u64) -> Answer {
     match serde_json::from_slice::<Question>(line) {
         Ok(question) => {
             let id = question.id.clone();
-            question.outcome().map_or_else(|why| Answer::unknown(id.clone(), why), |outcome| Answer::of(id.clone(), &outcome))
+            question
+                .outcome()
+                .map_or_else(|why| Answer::unknown(id.clone(), why), |outcome| Answer::of(id.clone(), &outcome))
         }
         Err(error) => Answer::unknown(serde_json::Value::Null, format!("line {number} is no question: {error}")),
     }

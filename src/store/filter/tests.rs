@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use rstest::rstest;
 
 use super::*;
-use crate::asgi::{Address, Outcome, Scope, ScopeType};
+use crate::asgi::{Address, Outcome, Scope};
 use crate::diagnosis::{Confidence, Finding, Severity};
 use crate::exchange::{Ending, Sample, Side};
 use crate::lanes::{self, Author};
@@ -25,18 +25,7 @@ fn finding(code: &'static str, title: &'static str) -> Finding {
 }
 
 fn scope() -> Scope {
-    Scope {
-        kind: ScopeType::Http,
-        http_version: "1.1".into(),
-        scheme: "http".into(),
-        path: "/api/v1/docs".into(),
-        raw_path: b"/api/v1/docs".to_vec(),
-        query_string: Vec::new(),
-        root_path: String::new(),
-        client: Some(Address { host: "10.0.0.7".into(), port: Some(0) }),
-        server: None,
-        subprotocols: Vec::new(),
-    }
+    Scope { client: Some(Address::new("10.0.0.7", 0)), ..Scope::sample("/api/v1/docs", "") }
 }
 
 /// A POST to `http://shop.test:9999/api/v1/docs?a=b` that FastAPI answered 404 after 1.5 ms.

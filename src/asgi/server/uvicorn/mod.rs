@@ -32,7 +32,12 @@ const OLDEST: Release = Release::new(0, 50, 0);
 
 /// Its own options.
 pub(super) const OPTIONS: &[OwnOption] = &[
-    OwnOption { name: "root-path", value: "PATH", about: "put before path and raw_path since 0.26; empty", in_code: false },
+    OwnOption {
+        name: "root-path",
+        value: "PATH",
+        about: "put before path and raw_path since 0.26; empty",
+        in_code: false,
+    },
     OwnOption { name: "proxy-headers", value: "", about: "read forwarding headers; on", in_code: false },
     OwnOption {
         name: "forwarded-allow-ips",
@@ -90,12 +95,7 @@ impl Options {
     /// The options of a release that was told nothing.
     pub fn of(version: Release) -> Self {
         let trust = if version < Release::new(0, 53, 0) { "127.0.0.1" } else { "127.0.0.1,::1" };
-        Self {
-            proxy_headers: true,
-            trust: TrustList::parse(trust),
-            http: HttpParser::Httptools,
-            ws: WebSockets::Auto,
-        }
+        Self { proxy_headers: true, trust: TrustList::parse(trust), http: HttpParser::Httptools, ws: WebSockets::Auto }
     }
 }
 
@@ -123,7 +123,10 @@ impl Model for Options {
             Some(peer) => self.trust.verdict(peer),
             None => Verdict {
                 trusted: self.trust.trusts_everyone(),
-                why: format!("a unix socket's peer has no address, and is believed only with \"*\", not {:?}", self.trust.text()),
+                why: format!(
+                    "a unix socket's peer has no address, and is believed only with \"*\", not {:?}",
+                    self.trust.text()
+                ),
             },
         }
     }

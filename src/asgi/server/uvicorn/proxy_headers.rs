@@ -22,13 +22,7 @@ pub(super) fn apply(scope: &mut Scope, request: &Request, trust: &TrustList) {
 }
 
 /// Whether a forwarding header takes effect, and why not.
-pub(super) fn reading(
-    options: &Options,
-    version: Release,
-    name: &str,
-    lines: &[&[u8]],
-    trusted: bool,
-) -> HeaderUse {
+pub(super) fn reading(options: &Options, version: Release, name: &str, lines: &[&[u8]], trusted: bool) -> HeaderUse {
     let reads = matches!(name, "x-forwarded-for" | "x-forwarded-proto");
     if matches!(name, "host" | "via") {
         HeaderUse::Plain
