@@ -29,6 +29,17 @@ pub(crate) fn find(name: &str) -> Option<PathBuf> {
     path
 }
 
+/// The Python packages of the virtual environment, names in lower case, with their releases.
+pub(crate) fn installed() -> impl Iterator<Item = (String, String)> {
+    let root = env::var_os("HOPSCOPE_PEERS").map(PathBuf::from).expect("a virtual environment");
+    let folders = |path: PathBuf| fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
+    let site_packages = folders(root.join("lib")).map(|python| python.join("site-packages"));
+    site_packages.flat_map(folders).filter_map(|path| {
+        let (name, release) = path.file_name()?.to_str()?.strip_suffix(".dist-info")?.split_once('-')?;
+        Some((name.to_lowercase(), release.to_owned()))
+    })
+}
+
 /// Stops a story here, with a word on standard error, if one of the programs is missing.
 macro_rules! needs {
     ($($name:literal),+) => {

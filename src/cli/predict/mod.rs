@@ -3,7 +3,7 @@
 mod answer;
 mod question;
 
-use std::io::{self, BufRead, BufWriter, ErrorKind, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, ErrorKind, Read, Write};
 
 use clap::Args;
 
@@ -17,14 +17,16 @@ pub(super) struct PredictArgs {}
 
 /// Answers every line of stdin.
 pub(super) fn run(_: &PredictArgs) -> Result<Exit, Failure> {
-    match answer_all(io::stdin().lock(), BufWriter::with_capacity(1 << 16, io::stdout().lock())) {
+    let questions = BufReader::with_capacity(1 << 16, io::stdin().lock());
+    match answer_all(questions, BufWriter::with_capacity(1 << 16, io::stdout().lock())) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::unreadable(error)),
         Ok(()) | Err(_) => Ok(Exit::Fine),
     }
 }
 
-/// One line at a time, so that memory does not grow with the input.
-fn answer_all(mut questions: impl BufRead, mut answers: impl Write) -> io::Result<()> {
+/// One line at a time, so that memory does not grow with the input. Answers are held back only while there are more
+/// questions at hand, so that a program may ask one by one.
+fn answer_all(mut questions: BufReader<impl Read>, mut answers: impl Write) -> io::Result<()> {
     let mut line = Vec::new();
     let mut number = 0_u64;
     while questions.read_until(b'\n', &mut line)? > 0 {
@@ -34,6 +36,9 @@ fn answer_all(mut questions: impl BufRead, mut answers: impl Write) -> io::Resul
             answers.write_all(b"\n")?;
         }
         line.clear();
+        if questions.buffer().is_empty() {
+            answers.flush()?;
+        }
     }
     answers.flush()
 }
