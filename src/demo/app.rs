@@ -51,7 +51,7 @@ fn answer(server: &Server, app: &App, mut request: Request<Incoming>, peer: Sock
         Outcome::Refused { status, why } => return text(status_code(status), &why),
         Outcome::Closed { why } | Outcome::Unknown { why } => return text(StatusCode::BAD_REQUEST, &why),
     };
-    let view = app.view(&scope, head.get("host"), head.fields().all("x-forwarded-prefix").last());
+    let view = app.view(&scope);
     let websocket = head.is_websocket();
     match &view.route {
         RouteMatch::Route(route) if websocket && route == "/ws" => accept_websocket(&mut request, &head),
@@ -60,7 +60,7 @@ fn answer(server: &Server, app: &App, mut request: Request<Incoming>, peer: Sock
         RouteMatch::Mount(_) if view.path_has_root => {
             typed(StatusCode::OK, "text/css; charset=utf-8", "body { margin: 2em }\n")
         }
-        RouteMatch::Slash(_) => redirect(&view.slash_redirect),
+        RouteMatch::Slash(_) => redirect(view.slash_redirect.as_deref().unwrap_or_default()),
         _ => json(StatusCode::NOT_FOUND, &serde_json::json!({ "detail": "Not Found" })),
     }
 }

@@ -120,9 +120,9 @@ impl Scene {
         let templates = ["/app", "/items/", "/docs", "/docs/oauth2-redirect", "/redoc", "/openapi.json", "/ws"];
         let templates = templates.map(str::to_owned).to_vec();
         App {
-            root_path: String::new(),
             prefix_header: self.app_reads_prefix,
             routes: Some(Routes::new(templates, vec!["/static".to_owned()])),
+            ..App::default()
         }
     }
 }

@@ -97,20 +97,19 @@ enum Predicted {
 
 /// The request below `prefix` again, with the plan in place.
 fn predict(case: &Case<'_>, prefix: &str, stripped: bool, plan: &Plan<'_>) -> Predicted {
-    let Some((head, outcome)) = receive(case, prefix, stripped, plan) else { return Predicted::Unknown };
+    let Some(outcome) = receive(case, prefix, stripped, plan) else { return Predicted::Unknown };
     match outcome {
         Outcome::Scope(scope) => {
-            let (root_path, routes) = (plan.app_root.to_owned(), case.setup.app.routes.clone());
-            let app = App { root_path, prefix_header: false, routes };
-            Predicted::View(Box::new(app.view(&scope, head.get("host"), None)))
+            let app = App { root_path: plan.app_root.to_owned(), prefix_header: false, ..case.setup.app.clone() };
+            Predicted::View(Box::new(app.view(&scope)))
         }
         Outcome::Refused { .. } | Outcome::Closed { .. } => Predicted::Refused,
         Outcome::Unknown { .. } => Predicted::Unknown,
     }
 }
 
-/// The head that the server would get, and what it makes of it. `None` if what was sent on was not seen.
-fn receive(case: &Case<'_>, prefix: &str, stripped: bool, plan: &Plan<'_>) -> Option<(RequestHead, Outcome)> {
+/// What the server would make of the request. `None` if what was sent on was not seen.
+fn receive(case: &Case<'_>, prefix: &str, stripped: bool, plan: &Plan<'_>) -> Option<Outcome> {
     let half = case.exchange.inner()?;
     let rest = if stripped { case.outgoing()? } else { prefix::below(case.outgoing()?, prefix)? };
     let path = match (plan.strip, rest.is_empty()) {
@@ -124,14 +123,15 @@ fn receive(case: &Case<'_>, prefix: &str, stripped: bool, plan: &Plan<'_>) -> Op
         None => (half.peer, half.local),
     };
     let server = Server { root_path: plan.server_root.to_owned(), ..case.setup.server.clone() };
-    let outcome = server.receive(head.as_bytes(), &Ends::tcp(peer, local));
-    Some((head, outcome))
+    Some(server.receive(head.as_bytes(), &Ends::tcp(peer, local)))
 }
 
 /// Whether everything that hangs on the prefix is right: mounts, links and, where routes are known, the route itself.
 fn works(view: &AppView, prefix: &str, all_routes: bool) -> bool {
     let routed = match view.route {
-        RouteMatch::Route(_) | RouteMatch::Mount(_) | RouteMatch::Slash(_) | RouteMatch::Unknown => true,
+        RouteMatch::Route(_) | RouteMatch::OtherMethod(_) | RouteMatch::Mount(_) | RouteMatch::Slash(_) => true,
+        // Whatever the routes are, none has the prefix: a Starlette that takes nothing off the path looks for it in vain.
+        RouteMatch::Unknown => prefix::below_text(&view.route_path, prefix).is_none(),
         // A mount or a route that the schema does not list may still take it; the path it is asked for must be right.
         RouteMatch::None => !all_routes && prefix::below_text(&view.route_path, prefix).is_none(),
     };
@@ -141,7 +141,9 @@ fn works(view: &AppView, prefix: &str, all_routes: bool) -> bool {
 /// The predicted result in a few words.
 fn in_words(view: &AppView) -> String {
     match &view.route {
-        RouteMatch::Route(template) | RouteMatch::Mount(template) => format!("route {}", shown::text(template)),
+        RouteMatch::Route(template) | RouteMatch::OtherMethod(template) | RouteMatch::Mount(template) => {
+            format!("route {}", shown::text(template))
+        }
         RouteMatch::Slash(path) => format!("redirect to {}", shown::text(path)),
         RouteMatch::None | RouteMatch::Unknown => format!("the app looks for {}", shown::text(&view.route_path)),
     }

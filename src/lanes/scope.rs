@@ -1,11 +1,10 @@
 //! Lane 4: what the app sees, by the server's model.
 
-use super::original::last_entry;
 use super::{Setup, Source};
 use crate::asgi::framework::AppView;
 use crate::asgi::server::Ends;
-use crate::asgi::{Outcome, Scope};
-use crate::exchange::{Exchange, Half};
+use crate::asgi::Outcome;
+use crate::exchange::Exchange;
 
 /// Lane 4.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,13 +28,8 @@ impl ScopeLane {
             return Self { source: Source::Unknown, server, outcome: None, view: None };
         };
         let outcome = setup.server.receive(app.request.as_bytes(), &Ends::tcp(from, to));
-        let view = outcome.scope().map(|scope| view(scope, app, setup));
+        let view = outcome.scope().map(|scope| setup.app.view(scope));
         let source = if matches!(outcome, Outcome::Unknown { .. }) { Source::Unknown } else { Source::Derived };
         Self { source, server, outcome: Some(outcome), view }
     }
-}
-
-fn view(scope: &Scope, app: &Half, setup: &Setup) -> AppView {
-    let fields = app.request.fields();
-    setup.app.view(scope, fields.get("host"), last_entry(&fields, "x-forwarded-prefix"))
 }

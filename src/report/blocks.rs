@@ -203,6 +203,7 @@ fn framework(rows: &mut Vec<Row>, view: &AppView, style: &Style) {
     let (mark, verdict) = match &view.route {
         RouteMatch::Unknown => (' ', String::new()),
         RouteMatch::Route(template) => (' ', format!("   [route {template}]")),
+        RouteMatch::OtherMethod(template) => ('!', format!("   [route {template}, not for this method]")),
         RouteMatch::Mount(mount) => (' ', format!("   [mount {mount}]")),
         RouteMatch::Slash(path) => ('!', format!("   [no route, but {path} is one]")),
         RouteMatch::None => ('!', "   [no route]".to_owned()),
@@ -213,10 +214,11 @@ fn framework(rows: &mut Vec<Row>, view: &AppView, style: &Style) {
         let value = "path does not start with root_path: mounts and static files give 404".to_owned();
         rows.push(Row { mark: '!', label: String::new(), value });
     }
-    rows.push(text("base_url", &view.base_url));
-    rows.push(text("url_for()", &view.url_for));
+    let built = |url: &Option<String>| url.clone().unwrap_or_else(|| "none: Starlette raises an exception".to_owned());
+    rows.push(text("base_url", &built(&view.base_url)));
+    rows.push(text("url_for()", &built(&view.url_for)));
     if matches!(view.route, RouteMatch::Slash(_)) {
-        rows.push(row("redirect", words::url(view.slash_redirect.as_bytes(), style)));
+        rows.push(row("redirect", words::url(built(&view.slash_redirect).as_bytes(), style)));
     }
     rows.push(text("docs ask for", &view.openapi_url));
 }

@@ -306,9 +306,9 @@ fn scope<'a>(lanes: &'a Lanes, style: &Style) -> Scope<'a> {
     if let Some(view) = view {
         shown.route_path = Some(&view.route_path);
         shown.route = Some(route(&view.route));
-        shown.base_url = Some(&view.base_url);
-        shown.url_for = Some(&view.url_for);
-        shown.slash_redirect = Some(url_text(view.slash_redirect.as_bytes(), style));
+        shown.base_url = view.base_url.as_deref();
+        shown.url_for = view.url_for.as_deref();
+        shown.slash_redirect = view.slash_redirect.as_ref().map(|to| url_text(to.as_bytes(), style));
         shown.openapi_url = Some(&view.openapi_url);
     }
     shown
@@ -335,6 +335,7 @@ fn route(route: &RouteMatch) -> Route<'_> {
     let (kind, template) = match route {
         RouteMatch::Unknown => ("unknown", None),
         RouteMatch::Route(template) => ("route", Some(template.as_str())),
+        RouteMatch::OtherMethod(template) => ("other-method", Some(template.as_str())),
         RouteMatch::Mount(mount) => ("mount", Some(mount.as_str())),
         RouteMatch::Slash(path) => ("slash", Some(path.as_str())),
         RouteMatch::None => ("none", None),

@@ -53,6 +53,7 @@ impl AppFacts {
             root_path: self.root_path,
             prefix_header: self.prefix_header,
             routes: known.then(|| Routes::new(templates, self.mounts)),
+            ..App::default()
         }
     }
 }

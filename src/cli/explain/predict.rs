@@ -100,6 +100,9 @@ fn predict(lanes: &Lanes, setup: &Setup) -> Option<Predicted> {
             Some(response(101, "connection: Upgrade\r\nupgrade: websocket\r\n", b""))
         }
         (Prediction::Redirect(to), _) => Some(response(307, &format!("{SERVED}location: {to}\r\n"), b"")),
+        (answer @ (Prediction::OtherMethod | Prediction::BadHost | Prediction::Failed), kind) => {
+            Some(response(answer.status(kind)?, SERVED, b""))
+        }
         (Prediction::NotFound, ScopeType::Http) => Some(not_found("application/json", NOT_FOUND, SERVED)),
         (Prediction::NotFound, ScopeType::WebSocket) => Some(response(403, "", b"")),
         (Prediction::Unknown, ScopeType::Http) if FASTAPI_OWN.contains(&view.route_path.as_str()) => {

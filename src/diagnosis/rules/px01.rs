@@ -130,7 +130,10 @@ fn takes(routes: &Routes, path: &str) -> bool {
 fn takes_literally(routes: &Routes, path: &str) -> bool {
     let literal = |template: &str| template.split('/').any(|part| !part.is_empty() && !part.starts_with('{'));
     match routes.find(path) {
-        RouteMatch::Route(found) | RouteMatch::Mount(found) | RouteMatch::Slash(found) => literal(&found),
+        RouteMatch::Route(found)
+        | RouteMatch::OtherMethod(found)
+        | RouteMatch::Mount(found)
+        | RouteMatch::Slash(found) => literal(&found),
         RouteMatch::None | RouteMatch::Unknown => WELL_KNOWN.contains(&path),
     }
 }

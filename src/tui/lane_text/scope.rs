@@ -112,6 +112,7 @@ pub(in crate::tui) fn route_note(route: &RouteMatch) -> Option<Run> {
     match route {
         RouteMatch::Unknown => None,
         RouteMatch::Route(template) => Some(run(Tone::Dim, text(template))),
+        RouteMatch::OtherMethod(template) => Some(run(Tone::Bad, format!("{}: other methods", text(template)))),
         RouteMatch::Mount(mount) => Some(run(Tone::Dim, format!("mount {}", text(mount)))),
         RouteMatch::Slash(path) => Some(run(Tone::Warn, format!("only {}", text(path)))),
         RouteMatch::None => Some(run(Tone::Bad, "no route")),
@@ -137,9 +138,10 @@ fn link_facts(lanes: &Lanes, view: &AppView, width: usize, reveal: bool) -> Vec<
     let same_url = |url: &str| place(url) == place(&asked);
     let prefix = &lanes.original.prefix;
     let has_prefix = view.openapi_url.starts_with(prefix.as_str());
+    let [url_for, slash_redirect] = [&view.url_for, &view.slash_redirect].map(|url| url.as_deref().unwrap_or_default());
     [
-        ("url_for", view.url_for.as_str(), !same_url(&view.url_for)),
-        ("slash →", view.slash_redirect.as_str(), !same_url(&view.slash_redirect)),
+        ("url_for", url_for, !same_url(url_for)),
+        ("slash →", slash_redirect, !same_url(slash_redirect)),
         ("docs ask", view.openapi_url.as_str(), !has_prefix),
     ]
     .into_iter()

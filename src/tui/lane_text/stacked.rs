@@ -96,7 +96,7 @@ fn stacked_scope(lanes: &Lanes) -> Runs {
                 runs.push(run(Tone::Dim, "  route="));
                 runs.push(run(Tone::Text, cut_middle(&visible(view.route_path.as_bytes()), 18)));
                 runs.extend(match &view.route {
-                    RouteMatch::None => Some(run(Tone::Bad, " ✗")),
+                    RouteMatch::None | RouteMatch::OtherMethod(_) => Some(run(Tone::Bad, " ✗")),
                     RouteMatch::Route(_) | RouteMatch::Mount(_) => Some(run(Tone::Good, " ✓")),
                     RouteMatch::Slash(_) => Some(run(Tone::Warn, " !")),
                     RouteMatch::Unknown => None,
