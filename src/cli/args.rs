@@ -10,88 +10,13 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::Failure;
-use crate::asgi::framework::App;
-use crate::asgi::server::Server;
+pub(super) use super::server_args::ServerArgs;
 use crate::gateway::{Gateway, PathRule, Route, Upstream, parse_prefix, parse_route};
 use crate::redirect::PublicUrl;
 use crate::settings::{
-    AppFacts, Bounds, Color, FailOn, Format, Listener, Output, ServerFacts, Settings, Theme, parse_duration,
-    parse_size, setup,
+    Bounds, Color, FailOn, Format, Listener, Output, Settings, Theme, parse_duration, parse_size, setup,
 };
 use crate::store::Filter;
-
-/// What is known of the app's server and of the app.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "The app and its server")]
-pub(super) struct ServerArgs {
-    /// The app's server and its release, e.g. uvicorn@0.54
-    #[arg(long, value_name = "NAME[@VERSION]", value_parser = Server::named)]
-    server: Option<Server>,
-    /// The server's own --root-path
-    #[arg(long, value_name = "PATH")]
-    root_path: Option<String>,
-    /// The server's --forwarded-allow-ips: who is trusted to send forwarding headers
-    #[arg(long, value_name = "LIST")]
-    forwarded_allow_ips: Option<String>,
-    /// The server reads forwarding headers (its default)
-    #[arg(long, overrides_with = "no_proxy_headers")]
-    proxy_headers: bool,
-    /// The server was started with --no-proxy-headers
-    #[arg(long)]
-    no_proxy_headers: bool,
-    /// The server's --http: its HTTP parser
-    #[arg(long, value_name = "PARSER")]
-    http: Option<String>,
-    /// The root_path argument of FastAPI()
-    #[arg(long, value_name = "PATH", default_value = "", hide_default_value = true)]
-    app_root_path: String,
-    /// A middleware of the app takes root_path from X-Forwarded-Prefix
-    #[arg(long)]
-    app_prefix_header: bool,
-    /// A route of the app, e.g. /items/{id}; name all or none; may be repeated
-    #[arg(long, value_name = "TEMPLATE")]
-    route_of_app: Vec<String>,
-    /// A mount of the app, e.g. /static; name all or none; may be repeated
-    #[arg(long, value_name = "PATH")]
-    mount_of_app: Vec<String>,
-    // Here and for `--route` no doc comment: rustdoc would take what is in it for a link.
-    #[arg(
-        long,
-        help = "The URL people use from outside, e.g. https://example.org/api/v1",
-        value_name = "URL",
-        value_parser = PublicUrl::parse
-    )]
-    pub(super) public_url: Option<PublicUrl>,
-}
-
-impl ServerArgs {
-    /// The server.
-    pub(super) fn server(&self) -> Result<Server, Failure> {
-        let switch = match (self.proxy_headers, self.no_proxy_headers) {
-            (false, false) => None,
-            (on, _) => Some(on.to_string()),
-        };
-        let said = [
-            ("root-path", self.root_path.clone()),
-            ("proxy-headers", switch),
-            ("forwarded-allow-ips", self.forwarded_allow_ips.clone()),
-            ("http", self.http.clone()),
-        ];
-        let options = said.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
-        ServerFacts { server: self.server.clone(), options }.server().map_err(|error| Failure::usage(error.to_string()))
-    }
-
-    /// The app.
-    pub(super) fn app(&self) -> App {
-        let facts = AppFacts {
-            root_path: self.app_root_path.clone(),
-            prefix_header: self.app_prefix_header,
-            routes: self.route_of_app.clone(),
-            mounts: self.mount_of_app.clone(),
-        };
-        facts.app()
-    }
-}
 
 /// What the stand-in does.
 #[derive(Debug, Args)]

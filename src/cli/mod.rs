@@ -10,6 +10,7 @@ mod live;
 mod predict;
 mod proxy;
 mod rules;
+mod server_args;
 mod tap;
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 
 use super::history::History;
 use crate::asgi::framework::{AppView, RouteMatch, Routes};
+use crate::asgi::server::RootPathUse;
 use crate::exchange::{Cut, Ending, Exchange, Half};
 use crate::lanes::{Author, Change, ForwardedField, Lanes, Rewrite, Setup, Source, TapKind};
 use crate::redirect::{self, Asked, Judged, Url};
@@ -62,6 +63,12 @@ impl<'a> Case<'a> {
     /// The app's routes.
     pub(super) fn routes(&self) -> Option<&'a Routes> {
         self.setup.app.routes.as_ref()
+    }
+
+    /// True if the server was given a root path and puts it before the path of every request.
+    pub(super) fn server_adds_root(&self) -> bool {
+        let server = &self.setup.server;
+        !server.root_path.is_empty() && server.root_path_use() == RootPathUse::BeforePath
     }
 
     /// True if a known route or mount of the app takes this path, a slash added or removed if need be.

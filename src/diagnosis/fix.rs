@@ -1,16 +1,18 @@
 //! Fixes for prefix faults, tried in the models before they are offered.
 //!
-//! A prefix is right in two set-ups only: the proxy strips it and the server puts it back (`--root-path`, uvicorn 0.26
-//! and later), or the proxy keeps it and the app is told (`root_path` by a middleware). Both are computed, and what is
-//! printed is their difference from the present; the first goes first, because it leaves the app's code alone.
+//! A prefix is right in three set-ups only: the proxy strips it and the server puts it back (`--root-path`, uvicorn 0.26
+//! and later); or the proxy keeps it and the server tells the app (every other server); or the proxy keeps it and the app
+//! knows it by itself (`root_path`, a middleware). All are computed with the model of the server in use, and what is
+//! printed is their difference from the present; the app's own goes last, because the others leave its code alone.
 
 use super::case::Case;
 use super::prefix;
+use super::server_words::ServerWords;
 use super::shown;
 use super::wording::Proxy;
 use crate::asgi::Outcome;
 use crate::asgi::framework::{App, AppView, RouteMatch, Routes};
-use crate::asgi::server::{Ends, Server};
+use crate::asgi::server::{Ends, RootPathUse, Server};
 use crate::exchange::{RequestHead, Target};
 
 /// A set-up for one prefix: what the proxy does with it, and who is told of it.
@@ -25,16 +27,18 @@ struct Plan<'a> {
 pub(super) fn for_prefix(case: &Case<'_>, prefix: &str, stripped: bool) -> Vec<String> {
     let today =
         Plan { strip: stripped, server_root: &case.setup.server.root_path, app_root: &case.setup.app.root_path };
-    let told_by_header = case.setup.app.prefix_header;
-    let plans = [
-        Plan { strip: true, server_root: prefix, app_root: "" },
-        Plan { strip: false, server_root: "", app_root: prefix },
-    ];
-    plans
+    let by_server = match case.setup.server.root_path_use() {
+        RootPathUse::BeforePath => Some(Plan { strip: true, server_root: prefix, app_root: "" }),
+        RootPathUse::Alone => Some(Plan { strip: false, server_root: prefix, app_root: "" }),
+        RootPathUse::Ignored | RootPathUse::Unknown => None,
+    };
+    let by_app = Plan { strip: false, server_root: "", app_root: prefix };
+    by_server
         .iter()
+        .chain([&by_app])
         .filter(|plan| **plan != today)
         .filter_map(|plan| {
-            let line = describe(case, prefix, &today, plan, told_by_header);
+            let line = describe(case, prefix, &today, plan);
             match predict(case, prefix, stripped, plan) {
                 Predicted::View(view) if works(&view, prefix, case.routes().is_some_and(Routes::are_all)) => {
                     Some(format!("{line}. Predicted: {}", in_words(&view)))
@@ -56,21 +60,18 @@ pub(super) fn with_server_root(case: &Case<'_>, prefix: &str, stripped: bool) ->
 }
 
 /// What a plan changes, in one line.
-fn describe(case: &Case<'_>, prefix: &str, today: &Plan<'_>, plan: &Plan<'_>, told_by_header: bool) -> String {
-    let proxy = Proxy::of(case);
+fn describe(case: &Case<'_>, prefix: &str, today: &Plan<'_>, plan: &Plan<'_>) -> String {
+    let (proxy, server) = (Proxy::of(case), ServerWords(&case.setup.server));
     let mut parts = Vec::with_capacity(3);
     if today.strip != plan.strip {
         parts.push(if plan.strip { proxy.strip(prefix) } else { proxy.keep(prefix) });
     }
     if today.server_root != plan.server_root {
-        parts.push(if plan.server_root.is_empty() {
-            format!("uvicorn without --root-path {}", shown::text(today.server_root))
-        } else {
-            format!("uvicorn --root-path {}", shown::text(plan.server_root))
-        });
+        let told = Some(plan.server_root).filter(|root| !root.is_empty()).and_then(|root| server.with_root(root));
+        parts.push(told.unwrap_or_else(|| server.without_root(today.server_root)));
     }
     if today.app_root != plan.app_root {
-        parts.push(if !plan.app_root.is_empty() && told_by_header {
+        parts.push(if !plan.app_root.is_empty() && case.setup.app.prefix_header {
             format!("X-Forwarded-Prefix: {} from the proxy", shown::text(prefix))
         } else if plan.app_root.is_empty() {
             format!("FastAPI() without root_path=\"{}\"", shown::text(today.app_root))

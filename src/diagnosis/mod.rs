@@ -11,6 +11,7 @@ mod order;
 mod prefix;
 mod rule;
 pub mod rules;
+mod server_words;
 mod session;
 mod shown;
 mod wording;

@@ -1,6 +1,7 @@
 //! What the flags say about the proxy, the app's server and the app.
 
 use super::Listener;
+use crate::asgi::Release;
 use crate::asgi::framework::{App, FASTAPI_OWN, Routes};
 use crate::asgi::server::{OptionError, Server};
 use crate::gateway::Gateway;
@@ -13,7 +14,9 @@ pub struct ServerFacts {
     /// `--server`
     pub server: Option<Server>,
     /// The server's own options that were said, by their own names, in order.
-    pub options: Vec<(&'static str, String)>,
+    pub options: Vec<(String, String)>,
+    /// `--with`: libraries below it, and their releases.
+    pub libraries: Vec<(String, Release)>,
 }
 
 impl ServerFacts {
@@ -24,6 +27,9 @@ impl ServerFacts {
     pub fn server(self) -> Result<Server, OptionError> {
         let stated = self != Self::default();
         let mut server = self.server.unwrap_or_else(Server::uvicorn);
+        for (library, release) in &self.libraries {
+            server.libraries.set(library, *release);
+        }
         for (name, value) in &self.options {
             server.set(name, value)?;
         }
@@ -111,7 +117,7 @@ mod tests {
             ["/api/v1=http://a:1", "/=http://b:2", "/x=http://a:1"].map(|text| parse_route(text).unwrap()).to_vec(),
             None,
         );
-        let server = ServerFacts { options: vec![("root-path", "/api/v1/".into())], ..ServerFacts::default() };
+        let server = ServerFacts { options: vec![("root-path".into(), "/api/v1/".into())], ..ServerFacts::default() };
         let server = server.server().unwrap();
         let public = PublicUrl::parse("https://h/pub").unwrap();
         let listener = Listener { kind: TapKind::StandIn, address: ([127, 0, 0, 1], 1).into(), upstream: None };

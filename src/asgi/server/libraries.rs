@@ -7,6 +7,10 @@ use crate::asgi::Release;
 pub struct Libraries(Vec<(String, Release)>);
 
 impl Libraries {
+    /// The libraries whose release some model asks for.
+    pub const KNOWN: [&'static str; 8] =
+        ["h11", "httptools", "websockets", "wsproto", "uvicorn", "uvicorn-worker", "twisted", "autobahn"];
+
     /// The release of `name`, if known.
     pub fn get(&self, name: &str) -> Option<Release> {
         self.0.iter().find(|(known, _)| known == name).map(|(_, release)| *release)

@@ -11,8 +11,10 @@ mod gunicorn;
 mod hypercorn;
 mod libraries;
 mod option;
+mod profile;
 mod program;
 mod reading;
+mod releases;
 pub mod uvicorn;
 
 use std::net::IpAddr;
@@ -23,8 +25,10 @@ use crate::forwarded::Verdict;
 pub use ends::{Ends, Local};
 pub use libraries::Libraries;
 pub use option::{OptionError, OwnOption};
+pub use profile::{Believes, RootPathUse};
 pub use program::{Program, UnknownServer};
 pub use reading::HeaderUse;
+pub use releases::Note;
 
 /// What an app's server was started as: enough to compute the scope of any request.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -20,7 +20,7 @@ pub struct OwnOption {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OptionError {
     /// The program has no such option.
-    #[error("{program} has no option {name}; it has {own}", own = own(*.program))]
+    #[error("{program} has no option --{name}{who}; it has {own}", who = who(.name), own = own(*.program))]
     Unknown {
         /// The program.
         program: Program,
@@ -28,7 +28,7 @@ pub enum OptionError {
         name: String,
     },
     /// The option has no such value.
-    #[error("{program}: {name} cannot be {value:?}: {expected}")]
+    #[error("{program}: --{name} cannot be {value:?}: {expected}")]
     Value {
         /// The program.
         program: Program,
@@ -41,8 +41,21 @@ pub enum OptionError {
     },
 }
 
+/// Its options as they are typed; what is set in code is marked.
 fn own(program: Program) -> String {
-    program.options().iter().map(|option| format!("--{}", option.name)).collect::<Vec<_>>().join(", ")
+    let shown = |option: &OwnOption| format!("--{}{}", option.name, if option.in_code { " (in code)" } else { "" });
+    program.options().iter().map(shown).collect::<Vec<_>>().join(", ")
+}
+
+/// Who has an option of this name, for messages.
+fn who(name: &str) -> String {
+    let has = |program: &Program| program.options().iter().any(|option| option.name == name);
+    let programs: Vec<_> = Program::ALL.into_iter().filter(has).map(Program::name).collect();
+    match programs.as_slice() {
+        [] => String::new(),
+        [one] => format!(" ({one} has it)"),
+        several => format!(" ({} have it)", several.join(", ")),
+    }
 }
 
 /// Reads a switch.
@@ -51,5 +64,19 @@ pub(super) fn switch(value: &str) -> Result<bool, &'static str> {
         "true" => Ok(true),
         "false" => Ok(false),
         _ => Err("say true or false"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Server;
+
+    #[test]
+    fn an_error_names_the_servers_own_options_and_who_has_the_other() {
+        let mut server = Server::named("uvicorn").unwrap();
+        let error = server.set("no-such", "1").unwrap_err().to_string();
+        assert!(error.starts_with("uvicorn has no option --no-such; it has --root-path, "), "{error}");
+        let error = server.set("http", "h12").unwrap_err().to_string();
+        assert!(error.starts_with("uvicorn: --http cannot be \"h12\": say "), "{error}");
     }
 }

@@ -5,11 +5,12 @@
 //!
 //! ## Why it happens
 //! nginx sends the name in `proxy_pass` (`$proxy_host`) unless told otherwise; `$host` passes the name on but drops the port.
-//! Apache has `ProxyPreserveHost Off`. uvicorn reads `X-Forwarded-Host` in no version.
+//! Apache has `ProxyPreserveHost Off`. No server reads `X-Forwarded-Host`; hypercorn's `ProxyFixMiddleware` does.
 //!
 //! ## How it is told from its neighbours
 //! - `RD01` follows from it, when a redirect names the replaced host.
 //! - Upper and lower case, and a default port written or left out, make no difference.
+//! - A server that puts the client's host back (hypercorn's `ProxyFixMiddleware`): the app sees the right one.
 //! - nginx's default `proxy_redirect` can hide it, and puts the prefix before a Location a second time where the app
 //!   already has it: the doubled path that comes next follows from this.
 //!
@@ -22,10 +23,11 @@
 //! nginx: `proxy_set_header Host $http_host;`. Caddy passes Host on by itself: delete the `header_up Host` line.
 //!
 //! ## Not
-//! `X-Forwarded-Host` alone: uvicorn ignores it.
+//! `X-Forwarded-Host` alone: the server ignores it.
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::rule::{Answer, Parts, Rule};
+use crate::diagnosis::server_words::ServerWords;
 use crate::diagnosis::wording::Proxy;
 use crate::diagnosis::{Confidence, Severity, shown};
 use crate::lanes::Change;
@@ -47,15 +49,15 @@ fn check(case: &Case<'_>) -> Answer {
     let ((name, port), (got_name, got_port)) = (split_port(sent), split_port(got));
     let default = default_port(&case.asked().scheme);
     let same_name = name.eq_ignore_ascii_case(got_name);
-    if sent.is_empty() || same_name && port.or(default) == got_port.or(default) {
+    let put_back = case.view().is_some_and(|view| view.scope.header("host") == Some(sent));
+    if sent.is_empty() || put_back || same_name && port.or(default) == got_port.or(default) {
         return Answer::No;
     }
     let (was, is) = (shown::bytes(sent), shown::bytes(got));
     let lost = if same_name && got_port.is_none() { " (the port is gone)" } else { "" };
     let why = format!("The client sent Host {was}, the app got {is}{lost}: links and redirects will name {is}.");
-    let mut parts = Parts::new(Confidence::High, why)
-        .fix([Proxy::of(case).pass_host()])
-        .not("X-Forwarded-Host alone: uvicorn does not read it");
+    let mut parts = Parts::new(Confidence::High, why).fix([Proxy::of(case).pass_host()]);
+    parts.not = ServerWords(&case.setup.server).forwarded_host();
     if let Some(judged) = case.redirect().filter(|judged| judged.prefix == PrefixVerdict::Doubled) {
         parts = parts.next(judged.target.path, None);
     }

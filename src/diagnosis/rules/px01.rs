@@ -12,7 +12,7 @@
 //! - A plain unknown path is no finding: part of the path must be known to be a prefix, or the rest must be a known route.
 //! - Routes that carry the prefix themselves: one of them answered, or is in the schema. Then keeping it is right.
 //! - A path that the app has not, with the prefix or without: where all its routes are known, that is its own 404.
-//! - `PX02`: the server has `--root-path`, so the scope holds the prefix twice.
+//! - `PX02`: the server has a root path and puts it before the path, so the scope holds the prefix twice.
 //! - Clients reach the app without any prefix: a path that merely ends like a route is then just a wrong path.
 //! - A proxy that took part of the path away, but not all of the prefix, did not keep it: no finding names that so far.
 //!
@@ -22,16 +22,20 @@
 //! ```
 //!
 //! ## Fix
-//! Strip the prefix at the proxy and start uvicorn with `--root-path /api/v1`; or keep it and let the app set `root_path`,
+//! With uvicorn, strip the prefix at the proxy and start it with `--root-path /api/v1`. Every other server takes the prefix
+//! kept: tell it (`--root-path`, granian's `--url-path-prefix`). With any server: keep it and let the app set `root_path`,
 //! from `X-Forwarded-Prefix` or by `FastAPI(root_path=…)`.
 //!
 //! ## Not
-//! `--root-path` alone: uvicorn puts it before a path that still has the prefix, and the scope becomes
-//! `/api/v1/api/v1/items` (`PX02`).
+//! With uvicorn `--root-path` alone: it is put before a path that still has the prefix, and the scope becomes
+//! `/api/v1/api/v1/items` (`PX02`). With the others, stripping: they do not put the prefix back, so mounts (`PX04`) and
+//! redirects (`PX07`) lose it.
 
 use crate::asgi::framework::{AppView, RouteMatch, Routes};
+use crate::asgi::server::RootPathUse;
 use crate::diagnosis::case::{Case, Miss};
 use crate::diagnosis::rule::{Answer, Parts, Rule};
+use crate::diagnosis::server_words::ServerWords;
 use crate::diagnosis::{Confidence, Severity, fix, prefix, shown};
 use crate::lanes::Rewrite;
 
@@ -64,10 +68,10 @@ fn check(case: &Case<'_>) -> Answer {
     let Some((miss, view)) = case.miss().zip(case.view()).filter(|_| kept && case.outgoing().is_some()) else {
         return Answer::No;
     };
-    // With a root path on the server the scope's path is no longer the path on the wire: PX02 and PX03 look at that. An app
-    // that was told of the prefix its path starts with misses for another reason.
+    // Where the server puts its root path before the path, that is no longer the path on the wire: PX02 and PX03 look at
+    // that. An app that was told of the prefix its path starts with misses for another reason.
     let told = !view.scope.root_path.is_empty() && view.path_has_root;
-    if told || !case.setup.server.root_path.is_empty() {
+    if told || case.server_adds_root() {
         return Answer::No;
     }
     let path = view.scope.path.as_str();
@@ -160,9 +164,25 @@ fn parts(case: &Case<'_>, miss: Miss, prefix: &str, path: &str, by: By) -> Parts
     };
     let why = format!("The app's server was asked for {out}, prefix and all, {answered}. {known}");
     let confidence = if by == By::Both && miss == Miss::Seen { Confidence::High } else { Confidence::Medium };
-    let mut parts = Parts::new(confidence, why).fix(fix::for_prefix(case, prefix, false)).proves(prefix);
-    if let Some(doubled) = fix::with_server_root(case, prefix, false) {
-        parts = parts.not(format!("--root-path {p} alone: uvicorn would build {} (PX02)", shown::text(&doubled)));
+    let parts = Parts::new(confidence, why).fix(fix::for_prefix(case, prefix, false)).proves(prefix);
+    match not(case, prefix) {
+        Some(not) => parts.not(not),
+        None => parts,
     }
-    parts
+}
+
+/// What makes it worse: which of the two, depends on where the server puts a root path.
+fn not(case: &Case<'_>, prefix: &str) -> Option<String> {
+    let (server, p) = (ServerWords(&case.setup.server), shown::text(prefix));
+    let (name, option) = (server.name(), server.root_option());
+    match case.setup.server.root_path_use() {
+        RootPathUse::BeforePath => {
+            let doubled = fix::with_server_root(case, prefix, false)?;
+            Some(format!("{option} {p} alone: {name} would build {} (PX02)", shown::text(&doubled)))
+        }
+        RootPathUse::Alone => Some(format!(
+            "{option} {p} and stripping as well: {name} does not put it back, so mounts and redirects lose it (PX04, PX07)"
+        )),
+        RootPathUse::Ignored | RootPathUse::Unknown => None,
+    }
 }

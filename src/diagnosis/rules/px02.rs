@@ -5,8 +5,8 @@
 //!
 //! ## Why it happens
 //! Since 0.26 uvicorn puts `--root-path` before the path of every request, because it takes the proxy to have stripped the
-//! prefix. If the proxy keeps it, it is there twice. The same comes of two hops that each add it, of a link built with a
-//! base URL that already has it, and of a redirect that adds it again.
+//! prefix. If the proxy keeps it, it is there twice. No other server does that; with any of them it comes of two hops that
+//! each add it, of a link built with a base URL that already has it, and of a redirect that adds it again.
 //!
 //! ## How it is told from its neighbours
 //! - A word may be repeated on purpose (`/auth/auth/login` behind a proxy that strips `/auth`): if the proxy was seen to
@@ -27,6 +27,7 @@
 
 use crate::diagnosis::case::{Case, Miss};
 use crate::diagnosis::rule::{Answer, Parts, Rule};
+use crate::diagnosis::server_words::ServerWords;
 use crate::diagnosis::{Confidence, Severity, fix, prefix, shown};
 use crate::lanes::Rewrite;
 
@@ -41,7 +42,7 @@ fn check(case: &Case<'_>) -> Answer {
 /// The server puts its root path before a path that has it already.
 fn by_server(case: &Case<'_>, miss: Miss) -> Option<Parts> {
     let root = case.setup.server.root_path.trim_end_matches('/');
-    if case.stripped().is_some() {
+    if case.stripped().is_some() || !case.server_adds_root() {
         return None;
     }
     let scope = case.lanes.scope.outcome.as_ref()?.scope()?;
@@ -50,8 +51,11 @@ fn by_server(case: &Case<'_>, miss: Miss) -> Option<Parts> {
     prefix::below(case.outgoing()?, root)?;
     let kept = case.lanes.rewritten.rewrite == Rewrite::Kept;
     let sure = miss == Miss::Seen && (kept || case.has_route(rest) || prefix::has_segments(root));
+    let (server, p) = (ServerWords(&case.setup.server), shown::text(root));
     let why = format!(
-        "The path came with {root} still before it, and uvicorn put --root-path {root} before that: the app sees {}.",
+        "The path came with {p} still before it, and {} put {} {p} before that: the app sees {}.",
+        server.name(),
+        server.root_option(),
         shown::text(&scope.path),
     );
     let parts = Parts::new(if sure { Confidence::High } else { Confidence::Medium }, why);

@@ -5,11 +5,11 @@
 //! so the path does not start with the root path and every route answers 404.
 //!
 //! ## Why it happens
-//! `FastAPI(root_path=…)` (or a middleware that reads `X-Forwarded-Prefix`) replaces the value that uvicorn put into the
-//! scope, but not the text that uvicorn put before the path.
+//! `FastAPI(root_path=…)` (or a middleware that reads `X-Forwarded-Prefix`) replaces the value that the server put into the
+//! scope, but not the text that uvicorn put before the path, or that the proxy kept there for another server.
 //!
 //! ## How it is told from its neighbours
-//! - `PX04`: only the app has a root path; plain routes still work.
+//! - `PX04`: only the app has a root path, or the path has neither; plain routes still work.
 //! - `PX02`: there is one root path, and the path has it twice.
 //! - The same value in both places works with uvicorn and is no finding.
 //!
@@ -19,7 +19,8 @@
 //! ```
 //!
 //! ## Fix
-//! Declare the prefix once, on the server: `--root-path` for uvicorn behind a proxy that strips.
+//! Declare the prefix once, on the server: `--root-path` for uvicorn behind a proxy that strips, the root path of any other
+//! server behind one that keeps it.
 //!
 //! ## Not
 //! A third place: `openapi_url=` or `servers=` change what the docs show, not where requests go.
@@ -41,7 +42,8 @@ fn check(case: &Case<'_>) -> Answer {
     let Some(((miss, view), scope)) = case.miss().zip(case.view()).zip(scope) else { return Answer::No };
     let (server, app) = (scope.root_path.as_str(), view.scope.root_path.as_str());
     let differ = server.trim_end_matches('/') != app.trim_end_matches('/');
-    if view.path_has_root || !view.root_path_replaced || server.is_empty() || !differ {
+    let carried = prefix::below_text(&scope.path, server.trim_end_matches('/')).is_some();
+    if view.path_has_root || !view.root_path_replaced || !differ || !carried {
         return Answer::No;
     }
     let (server, app) = (shown::text(server), shown::text(app));

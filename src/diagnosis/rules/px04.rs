@@ -1,13 +1,14 @@
 //! # PX04: mounts 404, plain routes work
 //!
 //! ## What it says
-//! The app has a `root_path`, but the path that reaches it does not start with it. Plain routes are still found; mounted
-//! apps and static files are not.
+//! The app has a `root_path`, its own or its server's, but the path that reaches it does not start with it. Plain routes are
+//! still found; mounted apps and static files are not.
 //!
 //! ## Why it happens
 //! Starlette (0.35 and later) takes `root_path` off the path before it looks for a route, and takes the whole path where it
 //! is not there. A mount makes the root path longer by its own path; then the two no longer fit, and the app below the
-//! mount finds nothing. Slash redirects lose the prefix for the same reason (`PX07`).
+//! mount finds nothing. Slash redirects lose the prefix for the same reason (`PX07`). uvicorn puts its `--root-path` before
+//! the path and so mends what a proxy strips; no other server does.
 //!
 //! ## How it is told from its neighbours
 //! - `PX03`: the server has a root path too, and another one; then plain routes are 404 as well.
@@ -20,8 +21,8 @@
 //! ```
 //!
 //! ## Fix
-//! With uvicorn, move the prefix from the app to `--root-path`, which puts it before the path. With any server: keep the
-//! prefix at the proxy.
+//! With uvicorn, move the prefix from the app to `--root-path`, which puts it before the path. With any server, and always
+//! with any other: keep the prefix at the proxy.
 //!
 //! ## Not
 //! Mounting again under the prefix (`app.mount("/api/v1/static", …)`): it answers, and `url_for` doubles the prefix.
@@ -29,7 +30,7 @@
 use crate::asgi::framework::{AppView, RouteMatch};
 use crate::diagnosis::case::{Case, Miss};
 use crate::diagnosis::rule::{Answer, Parts, Rule};
-use crate::diagnosis::{Confidence, Severity, fix, shown};
+use crate::diagnosis::{Confidence, Severity, fix, prefix, shown};
 
 pub(super) const RULE: Rule = Rule {
     code: "PX04",
@@ -42,7 +43,8 @@ pub(super) const RULE: Rule = Rule {
 fn check(case: &Case<'_>) -> Answer {
     let Some((miss, view)) = case.miss().zip(case.view()) else { return Answer::No };
     let server_root = case.lanes.scope.outcome.as_ref().and_then(|o| o.scope()).map_or("", |s| s.root_path.as_str());
-    if view.path_has_root || !server_root.is_empty() {
+    let carried = prefix::below_text(&view.scope.path, server_root.trim_end_matches('/')).is_some();
+    if view.path_has_root || carried {
         return Answer::No;
     }
     let mount = matches!(view.route, RouteMatch::Mount(_));

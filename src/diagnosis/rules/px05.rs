@@ -6,7 +6,7 @@
 //!
 //! ## Why it happens
 //! The page asks for `root_path` plus `/openapi.json`. A proxy that strips the prefix leaves the app with no sign of it,
-//! unless the server (`--root-path`) or the app is told.
+//! unless the server (`--root-path`, granian's `--url-path-prefix`) or the app is told.
 //!
 //! ## How it is told from its neighbours
 //! - `PX01`: the docs page itself is 404.
@@ -20,7 +20,8 @@
 //! ```
 //!
 //! ## Fix
-//! `uvicorn --root-path /api/v1`, as the proxy strips it.
+//! `uvicorn --root-path /api/v1`, as the proxy strips it. With another server: its root path, and keep the prefix at the
+//! proxy.
 //!
 //! ## Not
 //! `openapi_url="/api/v1/openapi.json"`: it moves the file as well, so below the prefix it is at `/api/v1/api/v1/…`.

@@ -5,8 +5,9 @@
 //! where the proxy has no rule, or another app answers.
 //!
 //! ## Why it happens
-//! The app builds the redirect from the path that it sees. The proxy stripped the prefix, and neither the server put it
-//! back (`--root-path` of uvicorn) nor does a `root_path` in the app help: Starlette builds slash redirects from `path`.
+//! The app builds the redirect from the path that it sees. The proxy stripped the prefix, and the server did not put it
+//! back, which only uvicorn's `--root-path` does. Any other `root_path` does not help: Starlette builds slash redirects from
+//! `path`.
 //!
 //! ## How it is told from its neighbours
 //! - A redirect that leaves the prefix on purpose (to a login page of another app): only a slash redirect, or one to a
@@ -20,13 +21,16 @@
 //! ```
 //!
 //! ## Fix
-//! `uvicorn --root-path /api/v1`. Where the app cannot be changed, nginx can mend it: `proxy_redirect / /api/v1/;`.
+//! `uvicorn --root-path /api/v1`; with another server, keep the prefix and tell it. Where the app cannot be changed, nginx
+//! can mend it: `proxy_redirect / /api/v1/;`.
 //!
 //! ## Not
 //! `FastAPI(root_path=…)` with a proxy that strips: the docs work then, slash redirects still lose the prefix.
 
+use crate::asgi::server::RootPathUse;
 use crate::diagnosis::case::Case;
 use crate::diagnosis::rule::{Answer, Parts, Rule};
+use crate::diagnosis::server_words::ServerWords;
 use crate::diagnosis::wording::Proxy;
 use crate::diagnosis::{Confidence, Severity, fix, shown};
 use crate::redirect::{Judged, PrefixVerdict};
@@ -70,5 +74,14 @@ fn parts(case: &Case<'_>, judged: &Judged, confidence: Confidence) -> Parts {
     }
     Parts::new(confidence, why)
         .fix(fixes)
-        .not(format!("FastAPI(root_path=\"{p}\") behind a proxy that strips: slash redirects still lose the prefix"))
+        .not(format!("{} behind a proxy that strips: slash redirects still lose the prefix", useless(case, &p)))
+}
+
+/// The settings that do not mend it.
+fn useless(case: &Case<'_>, prefix: &str) -> String {
+    let app = format!("FastAPI(root_path=\"{prefix}\")");
+    match ServerWords(&case.setup.server).with_root(prefix) {
+        Some(server) if case.setup.server.root_path_use() == RootPathUse::Alone => format!("{server}, or {app},"),
+        _ => app,
+    }
 }

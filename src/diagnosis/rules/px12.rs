@@ -6,7 +6,8 @@
 //!
 //! ## Why it happens
 //! `--root-path` and `root_path` describe what the proxy does. Without the proxy the docs page asks for
-//! `/api/v1/openapi.json`, and uvicorn puts the prefix before that once more.
+//! `/api/v1/openapi.json`, and uvicorn puts the prefix before that once more; with another server mounts are asked for
+//! without the prefix that they need.
 //!
 //! ## How it is told from its neighbours
 //! - `PX02`: the same path, but the request bears a proxy's marks (`X-Forwarded-*`, `Via`, HTTP/1.0) or passed the edge tap.
@@ -47,7 +48,7 @@ fn check(case: &Case<'_>) -> Answer {
         return Answer::No;
     }
     let prefixed = case.outgoing().is_some_and(|out| prefix::below(out, root).is_some());
-    let doubled = prefixed && !case.setup.server.root_path.is_empty();
+    let doubled = prefixed && case.server_adds_root();
     if !doubled && view.path_has_root {
         return Answer::No;
     }

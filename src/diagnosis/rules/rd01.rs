@@ -5,7 +5,7 @@
 //!
 //! ## Why it happens
 //! Starlette builds absolute redirects from the `Host` header. If the proxy replaces it by the upstream's name, that name
-//! goes out to the client. uvicorn does not read `X-Forwarded-Host` in any version.
+//! goes out to the client. No server reads `X-Forwarded-Host`; hypercorn's `ProxyFixMiddleware` does.
 //!
 //! ## How it is told from its neighbours
 //! - `HO01`: Host was seen to be replaced; it is the cause, and this follows from it.
@@ -23,10 +23,11 @@
 //! Pass Host on: nginx `proxy_set_header Host $http_host;`, Caddy: delete the `header_up Host` line.
 //!
 //! ## Not
-//! Caddy's `header_up Host {host}`: it drops the port. `X-Forwarded-Host` alone: uvicorn ignores it.
+//! Caddy's `header_up Host {host}`: it drops the port. `X-Forwarded-Host` alone: the server ignores it.
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::rule::{Answer, Parts, Rule};
+use crate::diagnosis::server_words::ServerWords;
 use crate::diagnosis::wording::Proxy;
 use crate::diagnosis::{Confidence, Severity, shown};
 use crate::redirect::{HostVerdict, Internal, internal, split_port};
@@ -76,9 +77,13 @@ fn check(case: &Case<'_>) -> Answer {
         why.push_str(" It is the Host that the app got.");
     }
     let confidence = if from_host { Confidence::High } else { Confidence::Medium };
-    Answer::Yes(
-        Parts::new(confidence, why)
-            .fix([Proxy::of(case).pass_host()])
-            .not("X-Forwarded-Host alone (uvicorn ignores it); in Caddy header_up Host {host} (it drops the port)"),
-    )
+    Answer::Yes(Parts::new(confidence, why).fix([Proxy::of(case).pass_host()]).not(not(case)))
+}
+
+fn not(case: &Case<'_>) -> String {
+    let caddy = "in Caddy header_up Host {host}: it drops the port";
+    match ServerWords(&case.setup.server).forwarded_host() {
+        Some(alone) => format!("{alone}; {caddy}"),
+        None => caddy.to_owned(),
+    }
 }

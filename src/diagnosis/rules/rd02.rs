@@ -18,13 +18,15 @@
 //! ```
 //!
 //! ## Fix
-//! `--forwarded-allow-ips` with the proxy's address; or make the proxy send exactly one lower-case word.
+//! Let the server read the header and believe the proxy (uvicorn and gunicorn: `--forwarded-allow-ips` with its address;
+//! daphne: `--proxy-headers`; hypercorn and granian: their middleware); or make the proxy send exactly one lower-case word.
 //!
 //! ## Not
 //! `HTTPSRedirectMiddleware`: while the app takes every request for http it redirects for ever (`RD06`).
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::rule::{Answer, Parts, Rule};
+use crate::diagnosis::server_words::ServerWords;
 use crate::diagnosis::wording::Proxy;
 use crate::diagnosis::{Confidence, Severity, shown};
 use crate::redirect::{HostVerdict, SchemeVerdict};
@@ -59,13 +61,12 @@ fn check(case: &Case<'_>) -> Answer {
 
 /// Why the app took the request for http, and what to change.
 fn reason(case: &Case<'_>) -> (String, Vec<String>) {
-    let proxy = Proxy::of(case);
+    let (proxy, server) = (Proxy::of(case), ServerWords(&case.setup.server));
     let Some(sent) = case.forwarded("x-forwarded-proto") else {
         return ("No X-Forwarded-Proto reached the app.".to_owned(), vec![proxy.send_scheme()]);
     };
     if !case.setup.server.reads_forwarded() {
-        let reason = "The server was started with --no-proxy-headers and reads no X-Forwarded-Proto.".to_owned();
-        return (reason, vec!["uvicorn without --no-proxy-headers".to_owned()]);
+        return (server.reads_nothing(), vec![server.read_headers()]);
     }
     if case.view().is_some_and(|view| view.scope.scheme() == "https") {
         let reason =
@@ -77,11 +78,11 @@ fn reason(case: &Case<'_>) -> (String, Vec<String>) {
             Some(verdict) if !verdict.trusted => {
                 let peer = case.lanes.forwarded.peer.map_or_else(|| "<proxy>".to_owned(), |peer| peer.to_string());
                 let reason = format!("X-Forwarded-Proto said https, but {}.", shown::text(&verdict.why));
-                (reason, vec![format!("uvicorn --forwarded-allow-ips {peer}")])
+                (reason, vec![server.believe(&peer)])
             }
             _ => (
                 "X-Forwarded-Proto said https; whether the server believes the proxy is not known here.".to_owned(),
-                vec!["uvicorn --forwarded-allow-ips <the proxy's address>".to_owned()],
+                vec![server.believe("<the proxy's address>")],
             ),
         },
         b"http" | b"ws" => (
@@ -89,7 +90,7 @@ fn reason(case: &Case<'_>) -> (String, Vec<String>) {
             vec![proxy.send_scheme()],
         ),
         other => (
-            format!("X-Forwarded-Proto is {:?}; uvicorn wants exactly one lower-case word.", shown::bytes(other)),
+            format!("X-Forwarded-Proto is {:?}; {}.", shown::bytes(other), server.wanted_scheme()),
             vec!["send one value, https: let the outermost proxy set it and the others leave it".to_owned()],
         ),
     }

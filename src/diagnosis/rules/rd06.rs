@@ -27,6 +27,7 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::history::Hop;
 use crate::diagnosis::rule::{Answer, Parts, Rule};
+use crate::diagnosis::server_words::ServerWords;
 use crate::diagnosis::session::hop;
 use crate::diagnosis::wording::Proxy;
 use crate::diagnosis::{Confidence, Severity, fix, shown};
@@ -57,7 +58,7 @@ fn check(case: &Case<'_>) -> Answer {
         why.push_str(" The app takes the request for http, so it redirects to https again.");
         fixes.push(match case.lanes.forwarded.peer {
             Some(peer) if case.forwarded("x-forwarded-proto").is_some() => {
-                format!("uvicorn --forwarded-allow-ips {peer}")
+                ServerWords(&case.setup.server).believe(&peer.to_string())
             }
             _ => Proxy::of(case).send_scheme(),
         });

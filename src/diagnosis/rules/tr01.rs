@@ -1,17 +1,19 @@
 //! # TR01: proxy not trusted
 //!
 //! ## What it says
-//! The proxy sends `X-Forwarded-*`, and the server ignores it, because the proxy's address is not in its trust list. The app
-//! sees the proxy as its client, and http where the client used https.
+//! The proxy sends `X-Forwarded-*`, and the server ignores it, because the proxy's address is not in its trust list, or
+//! because it reads no such headers of anyone. The app sees the proxy as its client, and http where the client used https.
 //!
 //! ## Why it happens
-//! uvicorn believes 127.0.0.1 (and `::1` since 0.53) unless told otherwise. In containers, and across machines, the proxy has
-//! another address.
+//! uvicorn and gunicorn believe 127.0.0.1 (and `::1`, uvicorn since 0.53) unless told otherwise. In containers, and across
+//! machines, the proxy has another address. hypercorn, daphne and granian read none of these headers by themselves.
 //!
 //! ## How it is told from its neighbours
 //! - `RD02` and `RD06` follow from it, when a redirect shows it.
-//! - A trusted peer that sends a value uvicorn cannot use is not this: lane 2 says so beside the header.
+//! - A trusted peer that sends a value the server cannot use is not this: lane 2 says so beside the header.
 //! - On loopback with the default list there is nothing to find.
+//! - A server that reads no such headers is no fault by itself: only where the app sees another scheme than was sent. Nor
+//!   is uvicorn's `--no-proxy-headers`, which somebody chose.
 //! - An app tap connects from this machine and so may be trusted where the proxy is not. Then this is a warning about the
 //!   set-up without the tap, and says so.
 //!
@@ -21,29 +23,44 @@
 //! ```
 //!
 //! ## Fix
-//! `--forwarded-allow-ips` with the proxy's address or network, or `FORWARDED_ALLOW_IPS` in the environment.
+//! uvicorn, gunicorn: `--forwarded-allow-ips` with the proxy's address or network, or `FORWARDED_ALLOW_IPS` in the
+//! environment. daphne: `--proxy-headers`. In the app's code, hypercorn: `ProxyFixMiddleware`; granian:
+//! `wrap_asgi_with_proxy_headers`.
 //!
 //! ## Not
 //! `--forwarded-allow-ips '*'` on a port that others can reach: anyone can then choose the client's address and scheme.
+//! daphne and hypercorn always believe everybody, once they read the headers.
 
+use crate::asgi::server::HeaderUse;
 use crate::diagnosis::case::Case;
 use crate::diagnosis::rule::{Answer, Parts, Rule};
+use crate::diagnosis::server_words::ServerWords;
 use crate::diagnosis::{Confidence, Severity, shown};
+use crate::forwarded::Verdict;
 use crate::lanes::Change;
 
 pub(super) const RULE: Rule =
     Rule { code: "TR01", title: "proxy not trusted", severity: Severity::Warn, source: include_str!("tr01.rs"), check };
 
-/// The headers that the server would read.
-const READ: [&str; 2] = ["x-forwarded-proto", "x-forwarded-for"];
+/// The headers that are named, as they are written; the scheme first, because more hangs on it.
+const NAMED: [(&str, &str); 4] = [
+    ("x-forwarded-proto", "X-Forwarded-Proto"),
+    ("x-forwarded-for", "X-Forwarded-For"),
+    ("x-forwarded-protocol", "X-Forwarded-Protocol"),
+    ("x-forwarded-ssl", "X-Forwarded-Ssl"),
+];
 
 fn check(case: &Case<'_>) -> Answer {
     let forwarded = &case.lanes.forwarded;
-    let sent: Vec<&str> = READ
-        .into_iter()
-        .filter(|name| case.field(name).is_some_and(|f| f.value.is_some() && f.change != Change::Same))
-        .collect();
-    if sent.is_empty() || !case.setup.server.reads_forwarded() {
+    if !case.setup.server.reads_forwarded() {
+        return unread(case);
+    }
+    let believed = |verdict: &Option<Verdict>| verdict.as_ref().is_none_or(|verdict| verdict.trusted);
+    if believed(&forwarded.trust) && believed(&forwarded.without_tap) {
+        return Answer::No;
+    }
+    let sent = sent(case);
+    if sent.is_empty() {
         return Answer::No;
     }
     let stated = case.setup.server.stated;
@@ -55,14 +72,14 @@ fn check(case: &Case<'_>) -> Answer {
                 names(&sent),
                 shown::text(&verdict.why),
             );
-            let mut parts = parts(Confidence::High, why, &peer);
+            let mut parts = parts(case, Confidence::High, why, &peer);
             parts.fix.insert(0, "hopscope tap without --tap-source".to_owned());
             Answer::Yes(parts)
         }
         (Some(verdict), _) if !verdict.trusted => {
             let why = format!("{} not used: {}. {}", names(&sent), shown::text(&verdict.why), consequence(case));
             let peer = forwarded.peer.map_or_else(|| "<the proxy's address>".to_owned(), |peer| peer.to_string());
-            Answer::Yes(parts(if stated { Confidence::High } else { Confidence::Medium }, why, &peer))
+            Answer::Yes(parts(case, if stated { Confidence::High } else { Confidence::Medium }, why, &peer))
         }
         (_, Some(verdict)) if !verdict.trusted => {
             let peer = case.app().map(|half| half.peer.ip().to_string()).unwrap_or_default();
@@ -71,16 +88,40 @@ fn check(case: &Case<'_>) -> Answer {
                 names(&sent),
                 shown::text(&verdict.why),
             );
-            Answer::Yes(parts(Confidence::Medium, why, &peer))
+            Answer::Yes(parts(case, Confidence::Medium, why, &peer))
         }
         _ => Answer::No,
     }
 }
 
+/// A server that reads none of these headers unless told to: a fault where the app then sees another scheme.
+fn unread(case: &Case<'_>) -> Answer {
+    let server = &case.setup.server;
+    let Some((option, _)) = server.program().reading_option() else { return Answer::No };
+    let told = case.field("x-forwarded-proto").filter(|field| field.change != Change::Same);
+    let https = told.and_then(|field| field.value.as_deref()).is_some_and(|value| matches!(value, b"https" | b"wss"));
+    let plain = case.view().is_some_and(|view| matches!(view.scope.scheme(), "http" | "ws"));
+    if !(https && plain) {
+        return Answer::No;
+    }
+    let words = ServerWords(server);
+    let why = format!("X-Forwarded-Proto is not used: {} {}", words.reads_nothing(), consequence(case));
+    // Code around the app is nothing that hopscope is told of by default.
+    let on_command_line = server.program().options().iter().any(|own| own.name == option && !own.in_code);
+    let confidence = if server.stated && on_command_line { Confidence::High } else { Confidence::Medium };
+    Answer::Yes(Parts::new(confidence, why).fix([words.read_headers()]).not(words.believe_everyone()))
+}
+
+/// What the proxy sent that would take effect if this server believed it.
+fn sent(case: &Case<'_>) -> Vec<&'static str> {
+    let sent = |name| case.field(name).filter(|field| field.change != Change::Same)?.value.as_deref();
+    let used = |name, value| case.setup.server.reading(name, &[value], true) == HeaderUse::Used;
+    let counts = |name| sent(name).is_some_and(|value| used(name, value));
+    NAMED.into_iter().filter(|(name, _)| counts(name)).map(|(_, written)| written).collect()
+}
+
 fn names(sent: &[&str]) -> String {
-    let proper = |name: &&str| if *name == "x-forwarded-proto" { "X-Forwarded-Proto" } else { "X-Forwarded-For" };
-    let list: Vec<_> = sent.iter().map(proper).collect();
-    format!("{} {}", list.join(" and "), if list.len() > 1 { "are" } else { "is" })
+    format!("{} {}", sent.join(" and "), if sent.len() > 1 { "are" } else { "is" })
 }
 
 /// What the app gets wrong by it.
@@ -99,10 +140,7 @@ fn consequence(case: &Case<'_>) -> String {
     }
 }
 
-fn parts(confidence: Confidence, why: String, peer: &str) -> Parts {
-    Parts::new(confidence, why)
-        .fix([
-            format!("uvicorn --forwarded-allow-ips {peer}  (or FORWARDED_ALLOW_IPS={peer}; a network such as 172.18.0.0/16 works since 0.31)"),
-        ])
-        .not("--forwarded-allow-ips '*' where others reach the port: anyone can then forge client and scheme")
+fn parts(case: &Case<'_>, confidence: Confidence, why: String, peer: &str) -> Parts {
+    let server = ServerWords(&case.setup.server);
+    Parts::new(confidence, why).fix([server.believe(peer)]).not(server.believe_everyone())
 }
