@@ -22,7 +22,7 @@
 //! | [`gateway`], [`forwarded`], [`asgi`], [`redirect`] | models, pure | `exchange`, and each other where one builds on another |
 //! | [`lanes`] | the side by side | `exchange`, models |
 //! | [`diagnosis`] | conclusions | `exchange`, `lanes`, models |
-//! | [`settings`] | what was meant | models, `lanes` (the set-up) |
+//! | [`settings`] | what was meant | `exchange`, models, `lanes` (the set-up) |
 //! | [`capture`] | live | `exchange` |
 //! | [`store`] | what is kept | `exchange`, `capture` (its events), models, `lanes`, `diagnosis` |
 //! | [`proxy`] | live | `exchange`, `gateway`, `forwarded`, `capture` |

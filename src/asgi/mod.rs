@@ -6,6 +6,7 @@
 
 pub mod framework;
 mod percent;
+pub mod probed;
 pub mod release;
 pub mod scope;
 pub mod server;

@@ -11,12 +11,41 @@ use clap::{Args, ValueEnum};
 
 use super::Failure;
 pub(super) use super::server_args::ServerArgs;
+use crate::exchange::probe::ProbeKey;
 use crate::gateway::{Gateway, PathRule, Route, Upstream, parse_prefix, parse_route};
 use crate::redirect::PublicUrl;
 use crate::settings::{
     Bounds, Color, FailOn, Format, Listener, Output, Settings, Theme, parse_duration, parse_size, setup,
 };
 use crate::store::Filter;
+
+/// How the app's probe is asked.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "The app and its server")]
+pub(super) struct AskArgs {
+    /// Ask the probe in the app (hopscope probe) for the scope: the key that the app's server was given
+    #[arg(long, value_name = "KEY", env = "HOPSCOPE_PROBE_KEY", hide_env_values = true)]
+    probe_key: Option<ProbeKey>,
+}
+
+impl AskArgs {
+    /// The key, if one was given.
+    pub(super) fn key(&self) -> Option<ProbeKey> {
+        self.probe_key.clone()
+    }
+}
+
+/// The same settings, with the probe asked. Its answer must fit into a head.
+pub(super) fn asking(mut settings: Settings, key: Option<ProbeKey>) -> Result<Settings, Failure> {
+    if key.is_some() && settings.bounds.head < PROBED_HEAD {
+        return Err(Failure::usage("--head-limit must be 16KiB or more where the probe is asked: its answer has up to 6KiB"));
+    }
+    settings.setup.probe = key.is_some();
+    Ok(Settings { probe: key, ..settings })
+}
+
+/// The least limit of a head that has room for a probe's answer beside what the app sends.
+const PROBED_HEAD: usize = 16 << 10;
 
 /// What the stand-in does.
 #[derive(Debug, Args)]
@@ -248,6 +277,7 @@ pub(super) fn settings(
         output: output.output(),
         tap_source: None,
         ask_app: true,
+        probe: None,
     })
 }
 

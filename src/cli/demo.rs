@@ -41,7 +41,7 @@ pub(super) struct DemoArgs {
 /// Runs the demo until told to stop; without a screen, until every scene has been played once.
 pub(super) fn run(args: DemoArgs) -> Result<Exit, Failure> {
     let (output, bounds, filter) = (args.output.output(), args.limits.bounds(), args.output.filter);
-    let signals = Signals::install()?;
+    let mut signals = Signals::install()?;
     let (listener, address) = live::bound(SocketAddr::from(([127, 0, 0, 1], 0)))?;
     drop(listener);
     let face = Face::new(&output, filter.clone())?;
@@ -66,9 +66,9 @@ pub(super) fn run(args: DemoArgs) -> Result<Exit, Failure> {
         let list = SCENES.iter().map(|scene| Scene { title: scene.name.to_owned(), about: scene.look.to_owned() });
         let scenes = Scenes { list: list.collect(), current: shown };
         let controls = Box::new(DemoControls { live, choose });
-        live::show(live::session(&engine, &output, filter, None, controls, Some(scenes)), output.duration)
+        live::show(live::session(&engine, &output, filter, None, controls, Some(scenes)), output.duration, std::future::pending())
     } else {
-        Ok(signals.wait(output.duration, face.done))
+        Ok(signals.wait(output.duration, face.done, std::future::pending()))
     };
     drop(stop);
     match director.join() {
@@ -109,7 +109,7 @@ impl Stage {
                 Some(&upstream),
             ));
             self.current.send_replace(index);
-            let role = TapRole::StandIn { gateway: Arc::new(scene.gateway(&upstream)) };
+            let role = TapRole::StandIn { gateway: Arc::new(scene.gateway(&upstream)), probe: None };
             let tap = proxy::Tap { listener: proxy::bind(self.address)?, role };
             let limits = proxy::Limits { head: self.bounds.head, idle: self.bounds.idle, ..proxy::Limits::default() };
             let running = proxy::start(vec![tap], limits, &self.capture)?;

@@ -18,6 +18,8 @@ pub enum Exit {
     Unreadable,
     /// Ctrl-C.
     Interrupted,
+    /// The command of `hopscope run` ended by itself, with this code.
+    Command(u8),
 }
 
 impl Exit {
@@ -30,6 +32,7 @@ impl Exit {
             Self::Unreachable => 3,
             Self::Unreadable => 4,
             Self::Interrupted => 130,
+            Self::Command(code) => code,
         }
     }
 }

@@ -27,11 +27,42 @@ use crate::store::{Filter, Store};
 use crate::tui::{self, Controls, Look, Scenes, Session};
 
 /// Runs taps or the stand-in until told to stop.
-pub(super) fn run(mut settings: Settings, filter: Option<Filter>) -> Result<Exit, Failure> {
+pub(super) fn run(settings: Settings, filter: Option<Filter>) -> Result<Exit, Failure> {
     // First of all, so that a run that is interrupted early still says what it saw.
-    let signals = Signals::install()?;
+    let mut signals = Signals::install()?;
+    run_beside(settings, filter, &mut signals, Beside::default())
+}
+
+/// What a run stands beside: another program that hopscope started.
+#[derive(Default)]
+pub(super) struct Beside {
+    /// Told when it has ended, which ends the run.
+    pub ended: Option<mpsc::Receiver<()>>,
+    /// What is worth a warning about it.
+    pub warning: Option<String>,
+    /// What it writes, where the dashboard has its terminal.
+    pub console: Option<tui::Console>,
+}
+
+impl Beside {
+    /// Ready when it has ended; never, if there is none.
+    async fn end(&mut self) {
+        match &mut self.ended {
+            Some(ended) => drop(ended.recv().await),
+            None => std::future::pending().await,
+        }
+    }
+}
+
+/// The same, until the program beside it ends.
+pub(super) fn run_beside(
+    mut settings: Settings,
+    filter: Option<Filter>,
+    signals: &mut Signals,
+    mut beside: Beside,
+) -> Result<Exit, Failure> {
     let taps = bind(&mut settings)?;
-    let warning = warning(&settings);
+    let warning = joined(warning(&settings).into_iter().chain(beside.warning.take()));
     let face = Face::new(&settings.output, filter.clone())?;
     let app = if settings.ask_app { the_app(&settings) } else { None };
     let engine =
@@ -41,10 +72,11 @@ pub(super) fn run(mut settings: Settings, filter: Option<Filter>) -> Result<Exit
         let pause = engine.capture.pause_switch();
         let controls = LiveControls { store: Arc::clone(&engine.store), pause };
         let session = session(&engine, &settings.output, filter, warning, Box::new(controls), None);
-        show(session, settings.output.duration)
+        let session = Session { console: beside.console.take(), ..session };
+        show(session, settings.output.duration, beside.end())
     } else {
         announce(&engine.store, warning.as_deref());
-        Ok(signals.wait(settings.output.duration, face.done))
+        Ok(signals.wait(settings.output.duration, face.done, beside.end()))
     };
     running.stop();
     face.sinks.finish(&engine.finish(), ended?)
@@ -57,8 +89,12 @@ fn bind(settings: &mut Settings) -> Result<Vec<Tap>, Failure> {
     for (listener, shown) in settings.listeners.iter().zip(&mut settings.setup.taps) {
         let role = match (listener.kind, &listener.upstream, &gateway) {
             (TapKind::Edge, Some(to), _) => TapRole::Edge { to: to.clone() },
-            (TapKind::App, Some(to), _) => TapRole::App { to: to.clone(), source: settings.tap_source },
-            (_, _, Some(gateway)) => TapRole::StandIn { gateway: Arc::clone(gateway) },
+            (TapKind::App, Some(to), _) => TapRole::App {
+                to: to.clone(),
+                source: settings.tap_source,
+                probe: settings.probe.clone(),
+            },
+            (_, _, Some(gateway)) => TapRole::StandIn { gateway: Arc::clone(gateway), probe: settings.probe.clone() },
             _ => continue,
         };
         let (listener, address) = bound(listener.address)?;
@@ -95,7 +131,11 @@ fn warning(settings: &Settings) -> Option<String> {
     let addresses: Vec<_> = settings.exposed().map(|listener| listener.address.to_string()).collect();
     let exposed =
         (!addresses.is_empty()).then(|| format!("listening on {}: other machines can reach it", addresses.join(", ")));
-    let warnings: Vec<_> = exposed.into_iter().chain(settings.setup.server.note()).collect();
+    joined(exposed.into_iter().chain(settings.setup.server.note()))
+}
+
+fn joined(warnings: impl Iterator<Item = String>) -> Option<String> {
+    let warnings: Vec<_> = warnings.collect();
     (!warnings.is_empty()).then(|| warnings.join("; "))
 }
 
@@ -221,24 +261,50 @@ impl Signals {
     }
 
     /// Waits for one of them, the time that was given, or the report's wish to end.
-    pub(super) fn wait(mut self, duration: Option<Duration>, mut done: mpsc::Receiver<()>) -> Exit {
+    pub(super) fn wait(
+        &mut self,
+        duration: Option<Duration>,
+        mut done: mpsc::Receiver<()>,
+        end: impl Future<Output = ()>,
+    ) -> Exit {
         self.runtime.block_on(async {
             tokio::select! {
                 _ = self.interrupt.recv() => Exit::Interrupted,
                 _ = self.terminate.recv() => Exit::Fine,
                 _ = self.hang_up.recv() => Exit::Fine,
                 _ = done.recv() => Exit::Fine,
+                () = end => Exit::Fine,
                 () = sleep(duration) => Exit::Fine,
+            }
+        })
+    }
+
+    /// Waits for something else.
+    ///
+    /// # Errors
+    /// How the run ends, if one of them comes before.
+    pub(super) fn during<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Exit> {
+        self.runtime.block_on(async {
+            tokio::select! {
+                _ = self.interrupt.recv() => Err(Exit::Interrupted),
+                _ = self.terminate.recv() => Err(Exit::Fine),
+                _ = self.hang_up.recv() => Err(Exit::Fine),
+                done = work => Ok(done),
             }
         })
     }
 }
 
-/// Shows the dashboard until the user leaves, a signal comes, or the time is up.
-pub(super) fn show(session: Session, duration: Option<Duration>) -> Result<Exit, Failure> {
+/// Shows the dashboard until the user leaves, a signal comes, the time is up, or `end` does.
+pub(super) fn show(
+    session: Session,
+    duration: Option<Duration>,
+    end: impl Future<Output = ()>,
+) -> Result<Exit, Failure> {
     let exit = runtime()?.block_on(async {
         tokio::select! {
             exit = tui::run(session) => exit,
+            () = end => Ok(tui::Exit::Quit),
             () = sleep(duration) => Ok(tui::Exit::Quit),
         }
     });
@@ -276,6 +342,7 @@ pub(super) fn session(
         look: Look::new(output, |name| std::env::var(name).ok()),
         controls,
         scenes,
+        console: None,
     }
 }
 

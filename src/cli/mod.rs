@@ -8,8 +8,10 @@ mod explain;
 pub mod headless;
 mod live;
 mod predict;
+mod probe;
 mod proxy;
 mod rules;
+mod run;
 mod server_args;
 mod tap;
 #[cfg(test)]
@@ -32,6 +34,9 @@ EXAMPLES
   No proxy at hand: hopscope stands in for it
     hopscope proxy --listen :9999 --to http://127.0.0.1:8000 --prefix /api/v1 --strip
 
+  Start your own server with a tap before it and the probe around its app
+    hopscope run -- uvicorn main:app --reload
+
   Only think it through, without any traffic
     hopscope explain http://localhost:9999/api/v1/docs --prefix /api/v1 --keep
 
@@ -44,7 +49,8 @@ EXIT CODES
   2    the command line is wrong
   3    could not listen
   4    could not read the input, or not write the output
-  130  interrupted";
+  130  interrupted
+  hopscope run: the command's own code if it ended by itself";
 
 /// See what every hop did to a request, what the app made of it, why it went wrong, and what to change.
 ///
@@ -62,9 +68,11 @@ struct Cli {
 enum Command {
     Tap(tap::TapArgs),
     Proxy(proxy::ProxyArgs),
+    Run(run::RunArgs),
     Explain(explain::ExplainArgs),
     Predict(predict::PredictArgs),
     Demo(demo::DemoArgs),
+    Probe(probe::ProbeArgs),
     Rules(rules::RulesArgs),
 }
 
@@ -82,6 +90,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let ended = match cli.command {
         Command::Tap(args) => tap::run(args),
         Command::Proxy(args) => proxy::run(args),
+        Command::Run(args) => run::run(args),
+        Command::Probe(args) => probe::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Demo(args) => demo::run(args),

@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use bytes::Bytes;
+
 use super::{Body, RequestHead, ResponseHead, Tunnel};
 
 /// Numbers an exchange within one run; starts at 1, never used twice.
@@ -118,6 +120,8 @@ pub struct Half {
     pub times: Times,
     /// After an upgrade: what passed.
     pub tunnel: Option<Box<Tunnel>>,
+    /// What the probe in the app answered; [`probe`](super::probe) took it off the response's head.
+    pub probe: Option<Bytes>,
 }
 
 impl Half {
@@ -140,6 +144,7 @@ impl Half {
             ending: Ending::Complete,
             times: Times::default(),
             tunnel: None,
+            probe: None,
         }
     }
 
@@ -157,7 +162,8 @@ impl Half {
             size_of::<Tunnel>()
                 + tunnel.recent.iter().map(|frame| size_of::<super::Frame>() + frame.preview.len()).sum::<usize>()
         });
-        size_of::<Self>() + heads + self.request_body.held() + self.response_body.held() + tunnel
+        let probe = self.probe.as_ref().map_or(0, Bytes::len);
+        size_of::<Self>() + heads + self.request_body.held() + self.response_body.held() + tunnel + probe
     }
 }
 

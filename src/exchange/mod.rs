@@ -13,6 +13,7 @@
 mod body;
 mod half;
 mod head;
+pub mod probe;
 mod sample;
 mod target;
 mod tunnel;

@@ -23,7 +23,7 @@ pub use compute::compute;
 pub use forwarded::{Change, Forwarded, ForwardedField, Reading};
 pub use original::Original;
 pub use rewritten::{Rewrite, Rewritten};
-pub use scope::ScopeLane;
+pub use scope::{ProbeWord, ScopeLane};
 pub use setup::{Setup, Tap, TapKind};
 
 use crate::exchange::TapId;

@@ -1,35 +1,167 @@
-//! Lane 4: what the app sees, by the server's model.
+//! Lane 4: what the app sees: by its own word where the probe stands in it, else by the server's model.
 
 use super::{Setup, Source};
-use crate::asgi::framework::AppView;
-use crate::asgi::server::Ends;
-use crate::asgi::Outcome;
-use crate::exchange::Exchange;
+use crate::asgi::framework::{App, AppView};
+use crate::asgi::probed::{Difference, Probed, Routed};
+use crate::asgi::server::{Ends, Server};
+use crate::asgi::{Outcome, Scope};
+use crate::exchange::{Exchange, Half, Pairing};
+use crate::gateway::hop_by_hop;
 
 /// Lane 4.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScopeLane {
-    /// `Derived` from the server's model; `Unknown` if the request never reached it.
+    /// `Probe` if the app said it, `Derived` from the server's model; `Unknown` if the request never reached it.
     pub source: Source,
-    /// The server and version, e.g. `uvicorn 0.54.0`.
+    /// The server and version, e.g. `uvicorn 0.54.0`: the app's word where it has one, else what was told.
     pub server: String,
     /// What the server does; `None` if the request never reached it.
     pub outcome: Option<Outcome>,
     /// What the framework makes of it.
     pub view: Option<AppView>,
+    /// What else the probe said; `None` if it said nothing.
+    pub probe: Option<Box<ProbeWord>>,
+    /// True if the probe was asked and said nothing: the app has none, or the server answered by itself.
+    pub probe_silent: bool,
+    /// Where the model's scope is not what the app was given: a wrong `--server` or option, or a fault of the model.
+    pub model_differs: Vec<Difference>,
+}
+
+/// What the probe said beside the scope.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProbeWord {
+    /// The frameworks, e.g. `fastapi 0.163.2`.
+    pub frameworks: Vec<String>,
+    /// What serves the route, e.g. `main.read_items`.
+    pub endpoint: Option<String>,
+    /// One sentence on the differences from the model: what explains them.
+    pub explanation: Option<String>,
+    /// What it could not say, or why its answer cannot be read.
+    pub trouble: Option<String>,
 }
 
 impl ScopeLane {
     /// The scope of an exchange. Without a half behind the proxy, or with one that could not reach the server, there is
     /// none: what a proxy did to a request that was seen only before it is not guessed.
     pub(super) fn of(exchange: &Exchange, setup: &Setup) -> Self {
-        let server = format!("{} {}", setup.server.program(), setup.server.version);
+        let server = name(&setup.server);
         let Some((app, (to, from))) = exchange.app.as_deref().and_then(|app| Some((app, app.upstream?))) else {
-            return Self { source: Source::Unknown, server, outcome: None, view: None };
+            return Self::derived(Source::Unknown, server);
         };
-        let outcome = setup.server.receive(app.request.as_bytes(), &Ends::tcp(from, to));
-        let view = outcome.scope().map(|scope| setup.app.view(scope));
-        let source = if matches!(outcome, Outcome::Unknown { .. }) { Source::Unknown } else { Source::Derived };
-        Self { source, server, outcome: Some(outcome), view }
+        let (ends, request) = (Ends::tcp(from, to), as_sent(app, exchange.pairing));
+        let outcome = setup.server.receive(&request, &ends);
+        match app.probe.as_deref().map(Probed::parse) {
+            Some(Ok(probed)) => Self::told(&probed, outcome, setup, |server| server.receive(&request, &ends)),
+            unread => {
+                let source = if matches!(outcome, Outcome::Unknown { .. }) { Source::Unknown } else { Source::Derived };
+                let view = outcome.scope().map(|scope| setup.app.view(scope));
+                let trouble = unread.and_then(Result::err).map(|error| error.to_string());
+                let probe = trouble.map(|trouble| Box::new(ProbeWord { trouble: Some(trouble), ..ProbeWord::default() }));
+                let probe_silent = setup.probe && app.response.is_some() && probe.is_none();
+                Self { outcome: Some(outcome), view, probe, probe_silent, ..Self::derived(source, server) }
+            }
+        }
     }
+
+    fn derived(source: Source, server: String) -> Self {
+        let (outcome, view, probe) = (None, None, None);
+        Self { source, server, outcome, view, probe, probe_silent: false, model_differs: Vec::new() }
+    }
+
+    /// The lane by the app's own word. `receive` is what another server's model would have made of the request.
+    fn told(
+        probed: &Probed,
+        model: Outcome,
+        setup: &Setup,
+        receive: impl Fn(&Server) -> Outcome,
+    ) -> Self {
+        let server = probed.server.map_or_else(|| name(&setup.server), |(program, version)| format!("{program} {version}"));
+        let Some(scope) = probed.scope(model.scope()) else {
+            return Self { outcome: Some(model), ..Self::derived(Source::Derived, server) };
+        };
+        let model_differs = differences(probed, &model);
+        let fits = |server: &Server| receive(server).scope().is_some_and(|scope| probed.differences(scope).is_empty());
+        let explanation = (!model_differs.is_empty()).then(|| explain(probed, &setup.server, fits));
+        let endpoint = if let Routed::To(route) = &probed.routed { route.endpoint.clone() } else { None };
+        let cut = (!probed.cut.is_empty()).then(|| format!("too long for the probe: {}", probed.cut.join(", ")));
+        let word = ProbeWord {
+            frameworks: probed.frameworks.iter().map(|(name, version)| format!("{name} {version}")).collect(),
+            endpoint,
+            explanation,
+            trouble: probed.error.clone().or(cut),
+        };
+        Self {
+            view: Some(told_view(probed, &scope, setup)),
+            outcome: Some(Outcome::Scope(Box::new(scope))),
+            probe: Some(Box::new(word)),
+            model_differs,
+            ..Self::derived(Source::Probe, server)
+        }
+    }
+}
+
+/// The request as it went to the server: a tap leaves behind what belongs to one connection only; of the stand-in the head
+/// as sent on is what was kept.
+fn as_sent(app: &Half, pairing: Pairing) -> Vec<u8> {
+    let head = &app.request;
+    if pairing == Pairing::StandIn {
+        return head.as_bytes().to_vec();
+    }
+    let mut sent = Vec::new();
+    hop_by_hop::write_request(&mut sent, head, head.target(), |_| false, &[]);
+    sent
+}
+
+fn name(server: &Server) -> String {
+    format!("{} {}", server.program(), server.version)
+}
+
+/// What the framework made of it: the scope as the app left it needs no settings to be applied, the route is the router's
+/// own word, and what follows from both is the framework's model.
+fn told_view(probed: &Probed, received: &Scope, setup: &Setup) -> AppView {
+    let left = probed.left(Some(received)).unwrap_or_else(|| received.clone());
+    let settled = App { root_path: String::new(), prefix_header: false, ..setup.app.clone() };
+    let mut view = settled.view(&left);
+    view.root_path_replaced = left.root_path != received.root_path;
+    view.route = probed.routed.route(view.route);
+    view
+}
+
+fn differences(probed: &Probed, model: &Outcome) -> Vec<Difference> {
+    let outcome = |what: String| {
+        vec![Difference { key: "outcome", model: what, probe: "the app was called with this scope".to_owned() }]
+    };
+    match model {
+        Outcome::Scope(scope) => probed.differences(scope),
+        Outcome::Refused { status, why } => outcome(format!("the server answers {status} by itself: {why}")),
+        Outcome::Closed { why } => outcome(format!("the server closes the connection: {why}")),
+        // What the model does not know, it has not got wrong.
+        Outcome::Unknown { .. } => Vec::new(),
+    }
+}
+
+/// What explains the differences, in one sentence.
+fn explain(probed: &Probed, told: &Server, fits: impl Fn(&Server) -> bool) -> String {
+    let said = if told.stated { "told" } else { "assumed" };
+    let Some(found) = probed.explanation(told, fits) else {
+        let is_told = probed.server.is_none_or(|(program, version)| (program, version) == (told.program(), told.version));
+        return if is_told {
+            format!("an option of {} that hopscope was not told, or a fault of its model", name(told))
+        } else {
+            let real = probed.server.map(|(program, version)| format!("{program} {version}")).unwrap_or_default();
+            format!("the app runs on {real}, not on {} as {said}; its options are not known either", name(told))
+        };
+    };
+    let mut wrong = Vec::new();
+    if (found.program(), found.version) != (told.program(), told.version) {
+        wrong.push(format!("--server {}@{}, not {} as {said}", found.program(), found.version, name(told)));
+    }
+    if found.root_path != told.root_path {
+        let option = found.program().root_path_option();
+        wrong.push(format!("--{option} \"{}\", not \"{}\" as {said}", found.root_path, told.root_path));
+    }
+    if wrong.is_empty() {
+        wrong.push(format!("{} with its own defaults, not the options it was {said} to have", name(&found)));
+    }
+    format!("explained exactly by {}", wrong.join(" and "))
 }

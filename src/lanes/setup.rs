@@ -19,6 +19,8 @@ pub struct Setup {
     pub server: Server,
     /// The app.
     pub app: App,
+    /// True if the app's probe is asked.
+    pub probe: bool,
     /// The public URL, when told.
     pub public: Option<PublicUrl>,
     /// Prefixes known or learned: from flags, routes of the stand-in, X-Forwarded-Prefix, stripped parts seen.
@@ -29,7 +31,7 @@ pub struct Setup {
 impl Setup {
     /// A set-up of which nothing but the server is known.
     pub fn new(server: Server) -> Self {
-        Self { taps: Vec::new(), gateway: None, server, app: App::default(), public: None, prefixes: Vec::new() }
+        Self { taps: Vec::new(), gateway: None, server, app: App::default(), probe: false, public: None, prefixes: Vec::new() }
     }
 
     /// True if the request of this exchange ended before it came to the place where the app's side would have seen it.

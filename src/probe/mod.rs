@@ -3,6 +3,10 @@
 //! This room exists so that everything hopscope sends of its own accord is in one place, and is easy to switch off. It goes
 //! straight to the app's server, never through a tap, and only ever asks with GET.
 
+pub mod asked;
+pub mod asset;
+pub mod sockets;
+
 use std::time::Duration;
 
 use crate::asgi::framework::Routes;

@@ -20,6 +20,7 @@ use super::readiness::{Alarm, Ready, ready};
 use super::recording::{Ends, Recording};
 use super::upstream::UpstreamConnection;
 use crate::capture::Capture;
+use crate::exchange::probe::ProbeKey;
 use crate::exchange::{Ending, Framing, Phase, RequestHead, Side};
 use crate::gateway::{Gateway, Upstream};
 
@@ -68,6 +69,8 @@ impl Default for Limits {
 #[derive(Debug)]
 pub(super) struct Listener {
     pub role: Role,
+    /// What the app's probe is asked with; never at an edge tap.
+    pub probe: Option<ProbeKey>,
     pub limits: Limits,
     pub capture: Capture,
     pub stop: Arc<Stop>,

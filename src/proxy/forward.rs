@@ -266,7 +266,7 @@ mod tests {
         let to = Upstream::parse("http://127.0.0.1:1").unwrap();
         let role = Role::Tap { side: Side::Edge, to, source: None, tag: None };
         let stop = Arc::new(Stop::default());
-        let listener = Listener { role, limits: Limits::default(), capture: capture.clone(), stop };
+        let listener = Listener { role, probe: None, limits: Limits::default(), capture: capture.clone(), stop };
         let ends =
             Ends { tap: TapId(0), stand: Stand::Tap(Side::Edge), connection: ConnectionId(1), peer, local: peer };
         let mut connection = Connection::new(Arc::new(listener), near, ends);

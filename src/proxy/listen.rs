@@ -18,6 +18,7 @@ use super::connection::{Connection, Limits, Listener, Role, Stop};
 use super::pair_id::RunTag;
 use super::recording::{Ends, Stand};
 use crate::capture::Capture;
+use crate::exchange::probe::ProbeKey;
 use crate::exchange::{ConnectionId, Side, TapId};
 use crate::gateway::{Gateway, Upstream};
 
@@ -61,11 +62,15 @@ pub enum TapRole {
         to: Upstream,
         /// The address to connect from, if not the system's choice.
         source: Option<IpAddr>,
+        /// What the probe in the app is asked with; `None` asks nothing.
+        probe: Option<ProbeKey>,
     },
     /// Is the proxy.
     StandIn {
         /// Its routes.
         gateway: Arc<Gateway>,
+        /// What the probe in the app is asked with; `None` asks nothing.
+        probe: Option<ProbeKey>,
     },
 }
 
@@ -114,12 +119,16 @@ pub fn start(taps: Vec<Tap>, limits: Limits, capture: &Capture) -> io::Result<Ru
     let tag = (has(true) && has(false)).then(RunTag::random);
     let connections = Arc::new(AtomicU64::new(0));
     for (index, tap) in taps.into_iter().enumerate() {
-        let (stand, role) = match tap.role {
-            TapRole::Edge { to } => (Stand::Tap(Side::Edge), Role::Tap { side: Side::Edge, to, source: None, tag }),
-            TapRole::App { to, source } => (Stand::Tap(Side::App), Role::Tap { side: Side::App, to, source, tag }),
-            TapRole::StandIn { gateway } => (Stand::StandIn, Role::StandIn { gateway }),
+        let (stand, role, probe) = match tap.role {
+            TapRole::Edge { to } => {
+                (Stand::Tap(Side::Edge), Role::Tap { side: Side::Edge, to, source: None, tag }, None)
+            }
+            TapRole::App { to, source, probe } => {
+                (Stand::Tap(Side::App), Role::Tap { side: Side::App, to, source, tag }, probe)
+            }
+            TapRole::StandIn { gateway, probe } => (Stand::StandIn, Role::StandIn { gateway }, probe),
         };
-        let listener = Arc::new(Listener { role, limits, capture: capture.clone(), stop: Arc::clone(&state) });
+        let listener = Arc::new(Listener { role, probe, limits, capture: capture.clone(), stop: Arc::clone(&state) });
         let id = TapId(u16::try_from(index).unwrap_or(u16::MAX));
         let guard = runtime.enter();
         let socket = TcpListener::from_std(tap.listener)?;

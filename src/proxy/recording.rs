@@ -5,6 +5,8 @@
 use std::net::SocketAddr;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use bytes::Bytes;
+
 use super::failure::Failure;
 use super::frames::FrameReader;
 use crate::capture::{BodyCapture, Capture, Observed, PairId, Place};
@@ -52,6 +54,7 @@ pub(super) struct Recording {
     interim: Vec<ResponseHead>,
     response_body: Passing,
     tunnel: Option<Box<Tunnelled>>,
+    probe: Option<Bytes>,
     phase: Phase,
     ending: Ending,
 }
@@ -108,6 +111,7 @@ impl Recording {
             interim: Vec::new(),
             response_body: Passing::default(),
             tunnel: None,
+            probe: None,
             phase: Phase::Request,
             ending: Ending::Stopped,
         };
@@ -165,6 +169,11 @@ impl Recording {
         if self.interim.len() < INTERIM_KEPT {
             self.interim.push(head);
         }
+    }
+
+    /// What the app's probe said in the head that came last.
+    pub(super) fn probed(&mut self, answer: Option<Bytes>) {
+        self.probe = answer;
     }
 
     pub(super) fn answered(&mut self, head: ResponseHead, framing: Framing, by: Answered) {
@@ -259,6 +268,7 @@ impl Recording {
                 ending: ending.clone(),
                 times: Times { started: self.started_at, answered: self.answered_at, ended: self.now() },
                 tunnel: None,
+                probe: None,
             })
         };
         // The stand-in's inner half exists once something was sent on; what hopscope answered by itself is not in it.
@@ -269,11 +279,15 @@ impl Recording {
             };
             let mut half = half(Side::App, sent, request_body.clone(), response, body, answered);
             half.times.answered = half.times.answered.filter(|_| answered == Answered::Upstream);
+            half.probe.clone_from(&self.probe);
             half
         });
         let side = if let Stand::Tap(side) = self.ends.stand { side } else { Side::Edge };
         let mut outer = half(side, request, request_body, response, response_body, self.answered);
         (outer.interim, outer.tunnel) = (interim, tunnel);
+        if side == Side::App {
+            outer.probe.clone_from(&self.probe);
+        }
         let (edge, app) = if side == Side::App { (None, Some(outer)) } else { (Some(outer), inner) };
         Observed { key, pair: self.pair, edge, app }
     }

@@ -5,7 +5,7 @@ use crate::asgi::framework::{AppView, RouteMatch};
 use crate::asgi::{Address, Outcome, Scope};
 use crate::exchange::ExchangeId;
 use crate::lanes::visible::visible;
-use crate::lanes::{Change, ForwardedField, Lanes, Reading, Rewrite};
+use crate::lanes::{Change, ForwardedField, Lanes, Reading, Rewrite, ScopeLane};
 
 /// One lane.
 #[derive(Debug)]
@@ -172,7 +172,27 @@ fn scope(lanes: &Lanes, style: &Style) -> Vec<Row> {
     if let Some(view) = &lane.view {
         framework(&mut rows, view, style);
     }
+    probe(&mut rows, lane, style);
     rows
+}
+
+/// What the probe said beside the scope, and where the model has it otherwise.
+fn probe(rows: &mut Vec<Row>, lane: &ScopeLane, style: &Style) {
+    if let Some(word) = &lane.probe {
+        rows.extend(word.endpoint.iter().map(|endpoint| text("endpoint", endpoint)));
+        if !word.frameworks.is_empty() {
+            rows.push(text("with", &word.frameworks.join(", ")));
+        }
+        rows.extend(word.trouble.iter().map(|trouble| warning("probe", trouble)));
+    }
+    if lane.probe_silent {
+        rows.push(row("probe", "was asked, and said nothing"));
+    }
+    rows.extend(words::model_differs(lane, style).iter().map(|fault| warning("model", fault)));
+}
+
+fn warning(label: &str, value: &str) -> Row {
+    Row { mark: '!', label: label.to_owned(), value: visible(value.as_bytes()) }
 }
 
 fn fields(rows: &mut Vec<Row>, scope: &Scope, style: &Style) {

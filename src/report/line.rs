@@ -114,6 +114,23 @@ struct Scope<'a> {
     url_for: Option<&'a str>,
     slash_redirect: Option<Cow<'a, str>>,
     openapi_url: Option<&'a str>,
+    probe: Option<Probe<'a>>,
+    model_differs: Vec<Differs<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Probe<'a> {
+    with: &'a [String],
+    endpoint: Option<&'a str>,
+    explanation: Option<&'a str>,
+    trouble: Option<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+struct Differs<'a> {
+    key: &'static str,
+    model: &'a str,
+    probe: &'a str,
 }
 
 #[derive(Debug, Serialize)]
@@ -311,6 +328,14 @@ fn scope<'a>(lanes: &'a Lanes, style: &Style) -> Scope<'a> {
         shown.slash_redirect = view.slash_redirect.as_ref().map(|to| url_text(to.as_bytes(), style));
         shown.openapi_url = Some(&view.openapi_url);
     }
+    shown.probe = lane.probe.as_deref().map(|word| Probe {
+        with: &word.frameworks,
+        endpoint: word.endpoint.as_deref(),
+        explanation: word.explanation.as_deref(),
+        trouble: word.trouble.as_deref(),
+    });
+    let differs = lane.model_differs.iter();
+    shown.model_differs = differs.map(|found| Differs { key: found.key, model: &found.model, probe: &found.probe }).collect();
     shown
 }
 

@@ -26,6 +26,9 @@ pub(super) fn write(out: &mut impl Write, shown: Shown<'_>, style: &Style) -> io
         visible(answer.by.word().as_bytes()),
         way(shown, style),
     )?;
+    for fault in words::model_differs(&shown.lanes.scope, style) {
+        writeln!(out, "    {}  {}", words::colored("MODEL", "33", style), visible(fault.as_bytes()))?;
+    }
     findings(out, &shown.entry.findings, style, "    ")
 }
 

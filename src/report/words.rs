@@ -3,11 +3,12 @@
 use jiff::Timestamp;
 
 use super::{Shown, Style};
+use crate::asgi::probed::Difference;
 use crate::diagnosis::{Finding, Follows};
 use crate::exchange::{Ending, Exchange, Half, Pairing, Phase};
 use crate::lanes::secrets::{redact_field, redact_query, redact_url};
 use crate::lanes::visible::visible;
-use crate::lanes::{Reading, Rewrite, Source, TapKind};
+use crate::lanes::{Reading, Rewrite, ScopeLane, Source, TapKind};
 
 /// A word of ours in a colour (ECMA-48 SGR), if colours are wanted.
 pub(super) fn colored(text: &str, sgr: &str, style: &Style) -> String {
@@ -63,6 +64,14 @@ pub(super) fn millis(micros: u64) -> String {
 pub(super) fn started(exchange: &Exchange) -> Timestamp {
     let micros = exchange.outer().map_or(0, |half| half.times.started);
     i64::try_from(micros).ok().and_then(|micros| Timestamp::from_microsecond(micros).ok()).unwrap_or_default()
+}
+
+/// The faults of the model that the probe shows, a sentence each, and what explains them. Not made visible.
+pub(super) fn model_differs(lane: &ScopeLane, style: &Style) -> Vec<String> {
+    let sign = if style.ascii { "#" } else { "≠" };
+    let fault = |found: &Difference| format!("{sign} {}: the app has {}, the model {}", found.key, found.probe, found.model);
+    let explanation = lane.probe.as_ref().and_then(|word| word.explanation.clone());
+    lane.model_differs.iter().map(fault).chain(explanation).collect()
 }
 
 /// How a lane is known. On paper nothing was seen: the request is `given`, and what the stand-in does is a `rule`.

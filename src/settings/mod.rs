@@ -16,6 +16,7 @@ pub use setup::{AppFacts, ServerFacts, setup};
 use std::net::IpAddr;
 use std::time::Duration;
 
+use crate::exchange::probe::ProbeKey;
 use crate::gateway::Gateway;
 use crate::lanes::Setup;
 
@@ -36,6 +37,8 @@ pub struct Settings {
     pub tap_source: Option<IpAddr>,
     /// True if the app may be asked for its `openapi.json`.
     pub ask_app: bool,
+    /// What the probe in the app is asked with, if it is asked.
+    pub probe: Option<ProbeKey>,
 }
 
 impl Settings {

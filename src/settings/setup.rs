@@ -92,7 +92,7 @@ pub fn setup(
             prefixes.push(prefix.to_owned());
         }
     }
-    Ok(Setup { taps: listeners.iter().map(tap).collect(), gateway, server, app, public, prefixes })
+    Ok(Setup { taps: listeners.iter().map(tap).collect(), gateway, server, app, probe: false, public, prefixes })
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
+use super::state::State;
+
 /// What a key asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Action {
@@ -19,6 +21,7 @@ pub(super) enum Action {
     LaneRight,
     LaneLeft,
     Open,
+    Console,
     Back,
     Leave,
     Interrupt,
@@ -113,6 +116,17 @@ pub(super) enum Bar {
     Both,
 }
 
+/// In which runs a key is worth telling of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Only {
+    /// In all.
+    Any,
+    /// In the demo, which has scenes.
+    Demo,
+    /// Where hopscope started a command.
+    Command,
+}
+
 /// One line of help: keys that belong together, what they do, and what the bar says of the first of them.
 #[derive(Debug)]
 pub(super) struct Binding {
@@ -125,11 +139,20 @@ pub(super) struct Binding {
     pub(super) bar: Bar,
     /// What the bar says: one word.
     pub(super) word: &'static str,
-    /// True if it is for the demo only.
-    pub(super) demo: bool,
+    /// In which runs there is such a key.
+    pub(super) only: Only,
 }
 
 impl Binding {
+    /// True if there is such a key in this run.
+    pub(super) fn is_here(&self, state: &State) -> bool {
+        match self.only {
+            Only::Any => true,
+            Only::Demo => !state.scenes.is_empty(),
+            Only::Command => state.console.is_some(),
+        }
+    }
+
     /// The keys as the bar shows them: one for each of its first two actions, `j/k`.
     pub(super) fn bar_label(&self) -> String {
         let Some((first, action)) = self.keys.first() else { return String::new() };
@@ -141,7 +164,7 @@ impl Binding {
 }
 
 const fn line(group: Group, keys: &'static [(Key, Action)], help: &'static str) -> Binding {
-    Binding { group, keys, help, bar: Bar::No, word: "", demo: false }
+    Binding { group, keys, help, bar: Bar::No, word: "", only: Only::Any }
 }
 
 const fn barred(
@@ -151,11 +174,11 @@ const fn barred(
     bar: Bar,
     word: &'static str,
 ) -> Binding {
-    Binding { group, keys, help, bar, word, demo: false }
+    Binding { group, keys, help, bar, word, only: Only::Any }
 }
 
 const fn demo(group: Group, keys: &'static [(Key, Action)], help: &'static str) -> Binding {
-    Binding { group, keys, help, bar: Bar::List, word: "scene", demo: true }
+    Binding { group, keys, help, bar: Bar::List, word: "scene", only: Only::Demo }
 }
 
 use Key::{Char, Code, Ctrl};
@@ -228,6 +251,10 @@ pub(super) const BINDINGS: &[Binding] = &[
         "scene of the demo",
     ),
     barred(Group::View, &[(Code(KeyCode::Enter), Action::Open)], "heads, bodies, frames", Bar::List, "detail"),
+    Binding {
+        only: Only::Command,
+        ..barred(Group::View, &[(Char('o'), Action::Console)], "output of the command", Bar::List, "output")
+    },
     barred(Group::View, &[(Char('/'), Action::Filter)], "filter, live", Bar::List, "filter"),
     barred(Group::View, &[(Char('f'), Action::Follow)], "follow the newest", Bar::List, "follow"),
     barred(Group::View, &[(Char('z'), Action::Zoom)], "zoom the pane", Bar::List, "zoom"),

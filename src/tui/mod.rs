@@ -33,7 +33,7 @@ mod update;
 mod verdict_text;
 mod view;
 
-pub use session::{Controls, Exit, Scene, Scenes, Session};
+pub use session::{Console, Controls, Exit, Lines, Scene, Scenes, Session};
 pub use theme::{Look, ThemeName};
 
 use std::sync::PoisonError;
@@ -47,7 +47,7 @@ use tokio::time::{Instant, sleep_until};
 use input::Input;
 use message::{Effect, Message};
 use screenful::Screenful;
-use state::State;
+use state::{Page, State};
 use terminal::Screen;
 
 use crate::lanes::visible::visible;
@@ -68,6 +68,10 @@ pub async fn run(session: Session) -> anyhow::Result<Exit> {
     let size = screen.size().context("cannot ask the terminal for its size")?;
     let mut state = State::new(size, session.look, TimeZone::system(), &session.filter);
     state.warning.clone_from(&session.warning);
+    if let Some(console) = &session.console {
+        state.console = Some((console.command.clone(), console.log.clone()));
+        state.notice = Some(format!("o shows what {} writes; all of it is in {}", console.command, console.log));
+    }
     if let Some(scenes) = &session.scenes {
         state.scenes.clone_from(&scenes.list);
         state.scene = *scenes.current.borrow();
@@ -112,6 +116,9 @@ impl Face {
 
     fn show(&mut self, screen: &mut Screen) -> std::io::Result<()> {
         self.seen.refresh(&self.session.store, &mut self.state);
+        if let Some(console) = &self.session.console {
+            self.seen.read_console(console, &mut self.state);
+        }
         screen.draw(|frame| view::draw(frame, &self.state, &self.seen))?;
         // While the filter has entries to see, the next frame shows more of them.
         self.stale = self.state.listing.waiting() > 0;
@@ -122,12 +129,16 @@ impl Face {
     /// The next message. A frame that is due ends the wait as well.
     async fn wait(&mut self) -> Message {
         let scene = self.session.scenes.as_mut().map(|scenes| &mut scenes.current);
+        // What is not on screen needs no frame.
+        let console = self.session.console.as_mut().filter(|_| self.state.page == Page::Console);
+        let console = console.map(|console| &mut console.changed);
         tokio::select! {
             biased;
             message = self.input.next() => message,
             index = next_scene(scene) => Message::Scene(index),
             () = sleep_until(self.next_frame), if self.stale => Message::Changed,
             () = next_revision(&mut self.session.changed), if !self.stale => Message::Changed,
+            () = next_line(console), if !self.stale => Message::Changed,
         }
     }
 
@@ -165,6 +176,14 @@ impl Face {
 async fn next_revision(changed: &mut watch::Receiver<u64>) {
     if changed.changed().await.is_err() {
         std::future::pending::<()>().await;
+    }
+}
+
+/// Ready when the command has written; never, if its output is not shown.
+async fn next_line(changed: Option<&mut watch::Receiver<u64>>) {
+    match changed {
+        Some(changed) => next_revision(changed).await,
+        None => std::future::pending().await,
     }
 }
 

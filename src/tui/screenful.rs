@@ -8,7 +8,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 use super::detail;
 use super::row::Row;
 use super::state::{Page, State};
-use super::text::Runs;
+use super::session::Console;
+use super::text::{Runs, run};
+use super::theme::Tone;
 use super::view::places::Places;
 use crate::exchange::ExchangeId;
 use crate::lanes::{self, Lanes, Setup};
@@ -32,7 +34,7 @@ pub(super) struct Screenful {
     pub(super) chosen: Option<Chosen>,
     pub(super) counts: Counts,
     pub(super) setup: Arc<Setup>,
-    /// The detail view of the selected exchange; empty unless it is open.
+    /// The detail view of the selected exchange, or the command's output; empty unless one of them is open.
     pub(super) detail: Vec<Runs>,
     detail_of: Option<DetailOf>,
     /// Lines made before, by exchange: the revision they were made from, and the line.
@@ -97,6 +99,21 @@ impl Screenful {
         self.stay_at_the_end(before, state);
     }
 
+    /// Brings the command's output up to date, where it is what is shown.
+    pub(super) fn read_console(&mut self, console: &Console, state: &mut State) {
+        if state.page != Page::Console {
+            return;
+        }
+        let height = usize::from(Places::of(state).body.height.saturating_sub(2));
+        let at_the_end = state.detail_scroll.saturating_add(height) >= self.detail.len();
+        let lines = console.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        self.detail = lines.iter().map(|line| vec![run(Tone::Text, line.clone())]).collect();
+        drop(lines);
+        let most = self.detail.len().saturating_sub(height);
+        state.detail_scroll = if at_the_end { most } else { state.detail_scroll.min(most) };
+        self.detail_of = None;
+    }
+
     fn make_rows(&mut self, entries: &[Entry], state: &State) {
         let mut before = std::mem::take(&mut self.made);
         self.rows.clear();
@@ -138,7 +155,7 @@ impl Screenful {
             width: usize::from(state.size.0.saturating_sub(4)),
             reveal: state.reveal,
         });
-        if wanted == self.detail_of {
+        if wanted == self.detail_of && (wanted.is_some() || self.detail.is_empty()) {
             return;
         }
         self.detail = match (&self.chosen, wanted) {

@@ -1,6 +1,7 @@
 //! What the terminal face is given, and what it gives back.
 
-use std::sync::{Arc, RwLock};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, RwLock};
 
 use tokio::sync::watch;
 
@@ -25,6 +26,24 @@ pub struct Session {
     pub controls: Box<dyn Controls>,
     /// The demo's scenes, when this is the demo.
     pub scenes: Option<Scenes>,
+    /// What a command that hopscope started writes, when it did.
+    pub console: Option<Console>,
+}
+
+/// The last lines of a command's output: visible text, the newest last.
+pub type Lines = Arc<Mutex<VecDeque<String>>>;
+
+/// The output of the command that hopscope started, which must not write over the screen.
+#[derive(Clone, Debug)]
+pub struct Console {
+    /// The command.
+    pub command: String,
+    /// The file that has all of it.
+    pub log: String,
+    /// What it wrote last.
+    pub lines: Lines,
+    /// Ticks when there is more.
+    pub changed: watch::Receiver<u64>,
 }
 
 /// What keys can ask of the rest of the program. None of these may block.

@@ -16,6 +16,15 @@ pub(super) enum Page {
     Requests,
     /// Heads and bodies of the selected exchange.
     Detail,
+    /// What the command that hopscope started writes.
+    Console,
+}
+
+impl Page {
+    /// True if it is one scrolled text.
+    pub(super) const fn is_text(self) -> bool {
+        matches!(self, Self::Detail | Self::Console)
+    }
 }
 
 /// A part of the Requests page that can have the focus.
@@ -68,6 +77,8 @@ pub(super) struct State {
     pub(super) zone: TimeZone,
     pub(super) warning: Option<String>,
     pub(super) scenes: Vec<Scene>,
+    /// The command that hopscope started, and the file with its output.
+    pub(super) console: Option<(String, String)>,
     pub(super) scene: usize,
 
     pub(super) page: Page,
@@ -85,6 +96,7 @@ pub(super) struct State {
     pub(super) zoomed: bool,
     /// How far the focused lane or the verdict is scrolled.
     pub(super) pane_scroll: usize,
+    /// How far the detail view or the command's output is scrolled.
     pub(super) detail_scroll: usize,
     /// Show only what differs.
     pub(super) differences: bool,
@@ -112,6 +124,7 @@ impl State {
             zone,
             warning: None,
             scenes: Vec::new(),
+            console: None,
             scene: 0,
             page: Page::Requests,
             overlay: None,

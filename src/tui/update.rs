@@ -91,6 +91,7 @@ fn act(state: &mut State, action: Action, seen: &Screenful) -> Vec<Effect> {
         Action::NextFinding => finding(state, true),
         Action::PreviousFinding => finding(state, false),
         Action::Open => open(state),
+        Action::Console => console(state),
         Action::Leave if at_top(state) => return vec![Effect::Quit(Exit::Quit)],
         Action::Leave | Action::Back => back(state),
         Action::Quit => return vec![Effect::Quit(Exit::Quit)],
@@ -142,14 +143,14 @@ fn toggle(state: &mut State, action: Action) {
 fn page_height(state: &State) -> usize {
     let places = Places::of(state);
     match state.page {
-        Page::Detail => usize::from(places.body.height.saturating_sub(2)).max(1),
+        Page::Detail | Page::Console => usize::from(places.body.height.saturating_sub(2)).max(1),
         Page::Requests => usize::from(places.list_lines()).max(1),
     }
 }
 
 /// A line up or down: in the detail view it scrolls, else it selects.
 fn go(state: &mut State, lines: usize, down: bool, seen: &Screenful) {
-    if state.page == Page::Detail {
+    if state.page.is_text() {
         scroll_detail(state, lines, down, seen);
     } else {
         select(state, if down { state.cursor.saturating_add(lines) } else { state.cursor.saturating_sub(lines) });
@@ -158,7 +159,7 @@ fn go(state: &mut State, lines: usize, down: bool, seen: &Screenful) {
 
 /// Pages: of the detail view, of the focused lane, or of the list.
 fn scroll(state: &mut State, lines: usize, down: bool, seen: &Screenful) {
-    if state.page == Page::Detail || state.focus == Pane::List {
+    if state.page.is_text() || state.focus == Pane::List {
         go(state, lines.max(1), down, seen);
         return;
     }
@@ -192,7 +193,7 @@ fn select(state: &mut State, cursor: usize) {
 
 fn first(state: &mut State) {
     match state.page {
-        Page::Detail => state.detail_scroll = 0,
+        Page::Detail | Page::Console => state.detail_scroll = 0,
         Page::Requests => select(state, 0),
     }
 }
@@ -200,7 +201,7 @@ fn first(state: &mut State) {
 /// The end; on the list this also follows what comes.
 fn last(state: &mut State, seen: &Screenful) {
     match state.page {
-        Page::Detail => scroll_detail(state, usize::MAX, true, seen),
+        Page::Detail | Page::Console => scroll_detail(state, usize::MAX, true, seen),
         Page::Requests => {
             select(state, usize::MAX);
             state.follow = state.listing.sort() == Sort::Time;
@@ -247,13 +248,24 @@ fn open(state: &mut State) {
     }
 }
 
+/// The output of the command, from its end back; the same key closes it.
+fn console(state: &mut State) {
+    if state.page == Page::Console {
+        state.page = Page::Requests;
+    } else if state.console.is_some() {
+        state.page = Page::Console;
+        // Brought within the text when that is known.
+        state.detail_scroll = usize::MAX;
+    }
+}
+
 /// True where `q` leaves the program.
 fn at_top(state: &State) -> bool {
     state.page == Page::Requests && !state.zoomed
 }
 
 fn back(state: &mut State) {
-    if state.page == Page::Detail {
+    if state.page.is_text() {
         state.page = Page::Requests;
     } else if state.zoomed {
         state.zoomed = false;

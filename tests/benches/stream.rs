@@ -142,7 +142,7 @@ fn taps(proxy: SocketAddr, stand_in: Option<SocketAddr>, app: SocketAddr) -> (So
     let (edge_address, app_tap_address) = (address(&edge), address(&app_tap));
     let mut taps = vec![
         Tap { listener: edge, role: TapRole::Edge { to: upstream(proxy) } },
-        Tap { listener: app_tap, role: TapRole::App { to: upstream(app), source: None } },
+        Tap { listener: app_tap, role: TapRole::App { to: upstream(app), source: None, probe: None } },
     ];
     if let Some(listen) = stand_in {
         let route = Route {
@@ -152,7 +152,7 @@ fn taps(proxy: SocketAddr, stand_in: Option<SocketAddr>, app: SocketAddr) -> (So
             forward_prefix: false,
         };
         let gateway = Arc::new(Gateway::new(vec![route], None));
-        taps.push(Tap { listener: bind(listen).expect("a listener"), role: TapRole::StandIn { gateway } });
+        taps.push(Tap { listener: bind(listen).expect("a listener"), role: TapRole::StandIn { gateway, probe: None } });
     }
     let running = start(taps, Limits::default(), &capture).expect("running taps");
     (edge_address, Taps { app_tap: app_tap_address, _running: running })

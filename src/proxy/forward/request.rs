@@ -13,8 +13,16 @@ use crate::proxy::pair_id;
 use crate::proxy::upstream::UpstreamConnection;
 
 impl Forward<'_> {
-    /// Decides where the request goes and writes its head as sent on.
+    /// Decides where the request goes and writes its head as sent on, with the question to the app's probe.
     pub(super) fn address(&mut self) -> Result<Upstream, Broken> {
+        let to = self.route()?;
+        if let Some(key) = &self.connection.listener.probe {
+            key.ask(&mut self.to_upstream.bytes);
+        }
+        Ok(to)
+    }
+
+    fn route(&mut self) -> Result<Upstream, Broken> {
         if self.recording.request().method() == b"CONNECT" {
             let why = "CONNECT is for forward proxies; point the program at this address as a server instead";
             return Err(Broken::refused(501, why));

@@ -4,6 +4,7 @@ use std::io;
 use std::time::Instant;
 
 use super::{Forward, Response};
+use crate::exchange::probe;
 use crate::exchange::{Answered, Field, Framing, Phase, RequestHead, ResponseHead};
 use crate::gateway::hop_by_hop;
 use crate::proxy::failure::Broken;
@@ -114,6 +115,7 @@ impl Forward<'_> {
         let head = bytes.get(..judged.length).unwrap_or_default();
         let Ok(head) = ResponseHead::from_judged(head) else { return Err(self.bad_response("its head is unreadable")) };
         upstream.input.take(judged.length);
+        let head = self.take_probe(head)?;
         match head.status() {
             101 if self.judged.upgrade => self.switch(head),
             101 => return Err(self.bad_response("it switched protocols without being asked")),
@@ -126,6 +128,20 @@ impl Forward<'_> {
             _ => self.begin_response(head, judged),
         }
         Ok(true)
+    }
+
+    /// The head less what the app's probe answered, which is kept beside it. Without a question there is no answer.
+    fn take_probe(&mut self, head: ResponseHead) -> Result<ResponseHead, Broken> {
+        if self.connection.listener.probe.is_none() {
+            return Ok(head);
+        }
+        match probe::take_answer(head) {
+            Ok((head, answer)) => {
+                self.recording.probed(answer);
+                Ok(head)
+            }
+            Err(_) => Err(self.bad_response("its head is unreadable")),
+        }
     }
 
     fn switch(&mut self, head: ResponseHead) {

@@ -99,7 +99,7 @@ fn or_dash(value: Option<String>) -> String {
 }
 
 /// A sentence on lines of its own, indented.
-fn sentence(text: &str, tone: Tone, width: usize) -> impl Iterator<Item = LaneLine> {
+fn sentence(text: &str, tone: Tone, width: usize) -> impl Iterator<Item = LaneLine> + use<> {
     let text = visible(text.as_bytes());
     wrap(&text, width.saturating_sub(2)).into_iter().map(move |line| plain(vec![run(tone, format!("  {line}"))]))
 }

@@ -4,7 +4,7 @@ use super::{LABEL, LaneLine, blank, compared, differing, fact, or_dash, origin, 
 use crate::asgi::framework::{AppView, RouteMatch};
 use crate::asgi::{Address, Outcome, Scope};
 use crate::lanes::visible::visible;
-use crate::lanes::{Lanes, Rewrite};
+use crate::lanes::{Lanes, Rewrite, ScopeLane};
 use crate::tui::row::shown_target;
 use crate::tui::text::{Run, cut_end, cut_middle, pad, run};
 use crate::tui::theme::Tone;
@@ -23,6 +23,37 @@ pub(super) fn scope(lanes: &Lanes, width: usize, reveal: bool) -> Vec<LaneLine> 
     if !lanes.scope.server.is_empty() && lanes.scope.outcome.is_some() {
         lines.push(fact("by", cut_end(&visible(lanes.scope.server.as_bytes()), width.saturating_sub(LABEL))));
     }
+    lines.extend(probe_lines(&lanes.scope, width));
+    lines
+}
+
+/// What the probe said beside the scope, and where the model has it otherwise.
+fn probe_lines(lane: &ScopeLane, width: usize) -> Vec<LaneLine> {
+    let text = |text: &str| visible(text.as_bytes());
+    let mut lines = Vec::new();
+    if let Some(word) = &lane.probe {
+        let room = width.saturating_sub(LABEL);
+        lines.extend(word.endpoint.iter().map(|endpoint| fact("endpoint", cut_middle(&text(endpoint), room))));
+        if !word.frameworks.is_empty() {
+            lines.push(fact("with", cut_end(&text(&word.frameworks.join(", ")), room)));
+        }
+        lines.extend(word.trouble.iter().flat_map(|trouble| sentence(&format!("probe: {}", text(trouble)), Tone::Warn, width)));
+    }
+    if lane.probe_silent {
+        lines.push(plain(vec![run(Tone::Dim, "the probe said nothing")]));
+    }
+    if lane.model_differs.is_empty() {
+        return lines;
+    }
+    lines.push(blank());
+    lines.push(differing(vec![run(Tone::Bad, "✗ the model is wrong here")]));
+    for found in &lane.model_differs {
+        let values = [format!("app   {}", text(&found.probe)), format!("model {}", text(&found.model))];
+        lines.push(differing(vec![run(Tone::Changed, format!("≠ {}", found.key))]));
+        lines.extend(values.map(|value| differing(vec![run(Tone::Text, format!("  {}", cut_middle(&value, width.saturating_sub(2))))])));
+    }
+    let explanation = lane.probe.as_ref().and_then(|word| word.explanation.as_deref());
+    lines.extend(explanation.into_iter().flat_map(|why| sentence(&text(why), Tone::Warn, width)));
     lines
 }
 

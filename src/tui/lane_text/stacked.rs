@@ -102,6 +102,9 @@ fn stacked_scope(lanes: &Lanes) -> Runs {
                     RouteMatch::Unknown => None,
                 });
             }
+            if let Some(found) = lanes.scope.model_differs.first() {
+                runs.push(run(Tone::Bad, format!("  ✗ model: {}", found.key)));
+            }
             runs
         }
         (Some(Outcome::Refused { status, why }), _) => {

@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::store::Filter;
 use crate::tui::keymap::{BINDINGS, Bar};
 use crate::tui::prompt::Prompt;
-use crate::tui::state::{Overlay, Page, State};
+use crate::tui::state::{Overlay, State};
 use crate::tui::text::{Runs, cells, paint, run, width_of};
 use crate::tui::theme::Tone;
 
@@ -44,12 +44,10 @@ fn typing(prompt: &Prompt, state: &State) -> Runs {
 
 /// As many keys as fit, help and the way out always among them.
 fn keys(state: &State, width: usize) -> Runs {
-    let here = if state.page == Page::Detail { Bar::Detail } else { Bar::List };
+    let here = if state.page.is_text() { Bar::Detail } else { Bar::List };
     let all: Vec<_> = BINDINGS
         .iter()
-        .filter(|binding| {
-            (binding.bar == here || binding.bar == Bar::Both) && (!binding.demo || !state.scenes.is_empty())
-        })
+        .filter(|binding| (binding.bar == here || binding.bar == Bar::Both) && binding.is_here(state))
         .map(|binding| (binding.bar_label(), binding.word))
         .collect();
     let runs_of =

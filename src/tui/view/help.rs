@@ -50,8 +50,7 @@ pub(super) fn draw(buffer: &mut Buffer, body: Rect, state: &State, search: &str,
 }
 
 fn bindings(state: &State) -> impl Iterator<Item = &'static Binding> {
-    let demo = !state.scenes.is_empty();
-    BINDINGS.iter().filter(move |binding| demo || !binding.demo)
+    BINDINGS.iter().filter(|binding| binding.is_here(state))
 }
 
 fn line_of(binding: &Binding) -> Runs {

@@ -1,6 +1,7 @@
 //! Drawing: from the state and one screenful to cells. Nothing in here changes anything or takes a lock.
 
 mod bar;
+mod console;
 mod detail;
 mod header;
 mod help;
@@ -41,6 +42,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, state: &State, seen: &Screenful) {
     header::draw(buffer, &places, state, seen);
     match state.page {
         Page::Detail => detail::draw(buffer, places.body, state, seen),
+        Page::Console => console::draw(buffer, places.body, state, seen),
         Page::Requests => {
             list::draw(buffer, &places, state, seen);
             lanes::draw(buffer, &places, state, seen);

@@ -1,0 +1,376 @@
+//! What the probe in the app answered (`assets/hopscope_probe.py`): the scope as the server handed it over, what the
+//! framework left in it, and the route; and how a model's scope differs from it.
+//!
+//! The answer is text from another program, and any bytes may come under its name: what cannot be read is said, and
+//! nothing is taken for known that is not there.
+
+use serde_json::{Map, Value, json};
+
+use super::framework::RouteMatch;
+use super::server::{Program, Server};
+use super::{Address, AsgiVersions, Port, Release, Scope, ScopeType};
+
+/// The version of the answer's shape that is read here.
+const SHAPE: u64 = 1;
+/// What stands in a scope for the value of a header that the probe keeps to itself.
+const HIDDEN: &[u8] = b"***";
+/// What a scope has, in the specification's order; also what is compared.
+const KEYS: [&str; 14] = [
+    "type",
+    "asgi",
+    "http_version",
+    "method",
+    "scheme",
+    "path",
+    "raw_path",
+    "query_string",
+    "root_path",
+    "headers",
+    "client",
+    "server",
+    "subprotocols",
+    "extensions",
+];
+
+/// What the probe answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Probed {
+    received: Map<String, Value>,
+    left: Map<String, Value>,
+    /// What the router found.
+    pub routed: Routed,
+    /// The server's program and release, as its own process knows them.
+    pub server: Option<(Program, Release)>,
+    /// The module of the server that spoke, e.g. `uvicorn.protocols.http.httptools_impl`; empty if not known.
+    pub module: String,
+    /// The frameworks and their releases, e.g. `("fastapi", "0.163.2")`.
+    pub frameworks: Vec<(String, String)>,
+    /// What had to be left out for its length.
+    pub cut: Vec<String>,
+    /// What went wrong in the probe.
+    pub error: Option<String>,
+}
+
+/// A route that took a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProbedRoute {
+    /// `Route`, `APIRoute`, `Mount`, …; empty if not known.
+    pub kind: String,
+    /// The mount points that matched, one behind the other; empty if it lies below none.
+    pub mount: String,
+    /// The route's own template, where it has one.
+    pub path: Option<String>,
+    /// Its name.
+    pub name: Option<String>,
+    /// What serves it, e.g. `main.read_items`.
+    pub endpoint: Option<String>,
+}
+
+/// What the router said, if there is a router whose word can be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Routed {
+    /// It took this route.
+    To(ProbedRoute),
+    /// It found none.
+    Nowhere,
+    /// The framework does not say.
+    Unsaid,
+}
+
+/// One key of the scope that the model has otherwise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// The key in the scope; `headers` for a header line.
+    pub key: &'static str,
+    /// What the model has, as JSON writes it.
+    pub model: String,
+    /// What the app was given.
+    pub probe: String,
+}
+
+/// Why an answer cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UnreadableAnswer {
+    /// It is no JSON object; the text is the parser's.
+    #[error("the probe's answer is no JSON: {0}")]
+    NoJson(String),
+    /// It has another shape.
+    #[error("the probe's answer has another shape than this hopscope reads: take the probe that it prints")]
+    Shape,
+    /// It says itself that it has nothing.
+    #[error("the probe failed: {0}")]
+    Failed(String),
+}
+
+impl Probed {
+    /// Reads the value of the header.
+    ///
+    /// # Errors
+    /// [`UnreadableAnswer`] if it is not what this release's probe writes, or tells of no scope.
+    pub fn parse(answer: &[u8]) -> Result<Self, UnreadableAnswer> {
+        let value: Value = serde_json::from_slice(answer).map_err(|e| UnreadableAnswer::NoJson(e.to_string()))?;
+        if value.get("v").and_then(Value::as_u64) != Some(SHAPE) {
+            return Err(UnreadableAnswer::Shape);
+        }
+        let object = |key: &str| value.get(key).and_then(Value::as_object).cloned().unwrap_or_default();
+        let error = text(value.get("error"));
+        let received = object("received");
+        if kind(&received).is_none() {
+            return Err(error.map_or(UnreadableAnswer::Shape, UnreadableAnswer::Failed));
+        }
+        let by = object("by");
+        let server = text(by.get("program")).zip(text(by.get("version")));
+        let cut = value.get("cut").and_then(Value::as_array).into_iter().flatten();
+        Ok(Self {
+            left: object("left"),
+            routed: match value.get("route") {
+                Some(Value::Object(route)) => Routed::To(ProbedRoute::of(route)),
+                Some(Value::Null) => Routed::Nowhere,
+                _ => Routed::Unsaid,
+            },
+            server: server.and_then(|(program, version)| Some((named(&program)?, version.parse().ok()?))),
+            module: text(by.get("module")).unwrap_or_default(),
+            frameworks: object("with").iter().filter_map(|(name, version)| Some((name.clone(), plain(version)?))).collect(),
+            cut: cut.filter_map(plain).collect(),
+            error,
+            received,
+        })
+    }
+
+    /// The scope as the server handed it over. What nothing is computed from and the probe tells in another shape (`asgi`,
+    /// `extensions`) is the model's; so is what had to be cut.
+    pub fn scope(&self, model: Option<&Scope>) -> Option<Scope> {
+        self.read(&self.received, model)
+    }
+
+    /// The scope as the app's own settings and middleware left it: before it was routed, for below a mount frameworks
+    /// let `root_path` grow.
+    pub fn left(&self, model: Option<&Scope>) -> Option<Scope> {
+        let mut values = self.received.clone();
+        for (key, value) in &self.left {
+            values.insert(key.clone(), value.clone());
+        }
+        if let Some(top) = self.left.get("app_root_path").filter(|top| top.is_string()) {
+            // Starlette from 0.35 on keeps the outermost value (`Mount.matches`).
+            values.insert("root_path".to_owned(), top.clone());
+        } else if self.only_mounted() {
+            // Before, a mount moved its part of the path into `root_path`.
+            for key in ["path", "root_path"] {
+                values.insert(key.to_owned(), self.received.get(key).cloned().unwrap_or_default());
+            }
+        }
+        self.read(&values, model)
+    }
+
+    fn only_mounted(&self) -> bool {
+        let whole = |values: &Map<String, Value>| {
+            let part = |key| values.get(key).or_else(|| self.received.get(key)).and_then(Value::as_str);
+            Some(format!("{}{}", part("root_path")?, part("path")?))
+        };
+        self.left.contains_key("path") && whole(&self.left) == whole(&self.received)
+    }
+
+    /// Where the model's scope is not what the app was given, in the specification's order. What the probe left out is
+    /// not compared.
+    pub fn differences(&self, model: &Scope) -> Vec<Difference> {
+        let derived = values(model);
+        let mut found = Vec::new();
+        for key in KEYS.into_iter().filter(|key| !self.cut.iter().any(|cut| cut == key)) {
+            let none = Value::Null;
+            let (derived, given) = (derived.get(key).unwrap_or(&none), self.received.get(key).unwrap_or(&none));
+            if key == "headers" {
+                found.extend(header_difference(derived, given));
+            } else if !alike(derived, given) {
+                found.push(Difference { key, model: derived.to_string(), probe: given.to_string() });
+            }
+        }
+        found
+    }
+
+    /// The server that explains what the app was given, if one is known that does: the one whose process the probe is
+    /// in, with `told`'s options, else another program or root path. `fits` says whether a server's model gives exactly the
+    /// probe's scope.
+    pub fn explanation(&self, told: &Server, fits: impl Fn(&Server) -> bool) -> Option<Server> {
+        let named = self.server.map(|(program, version)| like(told, program, Some(version)));
+        let plain = self.server.map(|(program, version)| Server::new(program, Some(version)));
+        let others = Program::ALL.into_iter().map(|program| like(told, program, None));
+        let root_path = text(self.received.get("root_path")).unwrap_or_default();
+        let mut candidates: Vec<Server> = named.into_iter().chain([told.clone()]).chain(plain).chain(others).collect();
+        let rooted: Vec<Server> = candidates.iter().map(|server| rooted(server, &root_path)).collect();
+        candidates.extend(rooted);
+        candidates.into_iter().find(fits)
+    }
+
+    fn read(&self, values: &Map<String, Value>, model: Option<&Scope>) -> Option<Scope> {
+        let kind = kind(values)?;
+        let bytes = |key: &str| text(values.get(key)).map(|text| latin1(&text));
+        Some(Scope {
+            kind,
+            asgi: model.map_or(AsgiVersions { version: "3.0", spec: None }, |model| model.asgi),
+            http_version: text(values.get("http_version")),
+            method: text(values.get("method")),
+            scheme: text(values.get("scheme")),
+            path: text(values.get("path")).or_else(|| model.map(|model| model.path.clone()))?,
+            raw_path: bytes("raw_path").or_else(|| model.map(|model| model.raw_path.clone())).unwrap_or_default(),
+            query_string: bytes("query_string").or_else(|| model.map(|model| model.query_string.clone()))?,
+            root_path: text(values.get("root_path")).unwrap_or_default(),
+            headers: match values.get("headers") {
+                Some(lines) => lines.as_array()?.iter().filter_map(header).collect(),
+                None => model.map(|model| model.headers.clone()).unwrap_or_default(),
+            },
+            client: values.get("client").and_then(address),
+            server: values.get("server").and_then(address),
+            subprotocols: values.get("subprotocols").and_then(Value::as_array).into_iter().flatten().filter_map(plain).collect(),
+            extensions: model.map_or(&[], |model| model.extensions),
+        })
+    }
+}
+
+
+impl ProbedRoute {
+    fn of(route: &Map<String, Value>) -> Self {
+        let said = |key: &str| text(route.get(key));
+        Self {
+            kind: said("kind").unwrap_or_default(),
+            mount: said("mount").unwrap_or_default(),
+            path: said("path"),
+            name: said("name"),
+            endpoint: said("endpoint"),
+        }
+    }
+
+    /// The template from the top of the app on: mount points that matched and the route's own.
+    pub fn template(&self) -> String {
+        let own = self.path.as_deref().unwrap_or_default();
+        // Where a mount is all that took it, its own path is the end of what matched.
+        if self.is_mount() && self.mount.ends_with(own) { self.mount.clone() } else { format!("{}{own}", self.mount) }
+    }
+
+    fn is_mount(&self) -> bool {
+        self.kind == "Mount"
+    }
+}
+
+impl Routed {
+    /// The same in the words of the framework's model. `derived` is what the model says: that a slash would help, only it
+    /// can know.
+    pub fn route(&self, derived: RouteMatch) -> RouteMatch {
+        match (self, derived) {
+            (Self::To(route), _) if route.is_mount() => RouteMatch::Mount(route.template()),
+            (Self::To(route), derived) if route.path.is_none() && route.mount.is_empty() => derived,
+            (Self::To(route), _) => RouteMatch::Route(route.template()),
+            (Self::Nowhere, slash @ RouteMatch::Slash(_)) => slash,
+            (Self::Nowhere, _) => RouteMatch::None,
+            (Self::Unsaid, derived) => derived,
+        }
+    }
+}
+
+/// `told` as another program or release: with its root path, and its other options where they are the same program's.
+fn like(told: &Server, program: Program, version: Option<Release>) -> Server {
+    if told.program() == program {
+        return Server { version: version.unwrap_or(told.version), ..told.clone() };
+    }
+    rooted(&Server::new(program, version), &told.root_path)
+}
+
+fn rooted(server: &Server, root_path: &str) -> Server {
+    Server { root_path: root_path.to_owned(), ..server.clone() }
+}
+
+fn named(program: &str) -> Option<Program> {
+    Program::ALL.into_iter().find(|known| known.name() == program)
+}
+
+/// A scope as the probe would write it.
+fn values(scope: &Scope) -> Map<String, Value> {
+    let bytes = |bytes: &[u8]| Value::String(bytes.iter().copied().map(char::from).collect());
+    let mut values = Map::new();
+    let mut put = |key: &str, value: Value| drop(values.insert(key.to_owned(), value));
+    put("type", json!(scope.kind.name()));
+    let mut asgi = Map::new();
+    asgi.insert("version".to_owned(), json!(scope.asgi.version));
+    asgi.extend(scope.asgi.spec.map(|spec| ("spec_version".to_owned(), json!(spec))));
+    put("asgi", asgi.into());
+    put("http_version", json!(scope.http_version));
+    put("method", json!(scope.method));
+    put("scheme", json!(scope.scheme));
+    put("path", json!(scope.path));
+    put("raw_path", bytes(&scope.raw_path));
+    put("query_string", bytes(&scope.query_string));
+    put("root_path", json!(scope.root_path));
+    put("headers", scope.headers.iter().map(|(name, value)| json!([bytes(name), bytes(value)])).collect());
+    put("client", scope.client.as_ref().map_or(Value::Null, pair));
+    put("server", scope.server.as_ref().map_or(Value::Null, pair));
+    put("subprotocols", json!(scope.subprotocols));
+    put("extensions", json!(scope.extensions));
+    values
+}
+
+fn pair(address: &Address) -> Value {
+    match &address.port {
+        None => json!([address.host, null]),
+        Some(Port::Number(number)) => json!([address.host, number]),
+        Some(Port::Text(text)) => json!([address.host, text]),
+    }
+}
+
+/// Equal; nothing, and an empty list, are no different from what is not there.
+fn alike(one: &Value, other: &Value) -> bool {
+    let is_nothing = |value: &Value| value.is_null() || value.as_array().is_some_and(Vec::is_empty);
+    one == other || (is_nothing(one) && is_nothing(other))
+}
+
+/// The first header line that is not the same.
+fn header_difference(derived: &Value, given: &Value) -> Option<Difference> {
+    let lines = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let (derived, given) = (lines(derived), lines(given));
+    let same = |(one, other): (&Value, &Value)| {
+        one.get(0) == other.get(0) && (other.get(1) == Some(&Value::Null) || one.get(1) == other.get(1))
+    };
+    let at = derived.iter().zip(&given).take_while(|(one, other)| same((one, other))).count();
+    let shown = |lines: &[Value]| lines.get(at).map_or_else(|| "no further line".to_owned(), Value::to_string);
+    (at < derived.len().max(given.len())).then(|| Difference {
+        key: "headers",
+        model: shown(&derived),
+        probe: shown(&given),
+    })
+}
+
+fn kind(values: &Map<String, Value>) -> Option<ScopeType> {
+    match values.get("type").and_then(Value::as_str) {
+        Some("http") => Some(ScopeType::Http),
+        Some("websocket") => Some(ScopeType::WebSocket),
+        _ => None,
+    }
+}
+
+fn plain(value: &Value) -> Option<String> {
+    value.as_str().map(str::to_owned)
+}
+
+fn text(value: Option<&Value>) -> Option<String> {
+    value.and_then(plain)
+}
+
+/// Bytes that the probe wrote as one character each. A character that is no byte was none.
+fn latin1(text: &str) -> Vec<u8> {
+    text.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')).collect()
+}
+
+fn header(line: &Value) -> Option<(Vec<u8>, Vec<u8>)> {
+    let name = latin1(line.get(0)?.as_str()?);
+    Some((name, line.get(1)?.as_str().map_or_else(|| HIDDEN.to_vec(), latin1)))
+}
+
+fn address(value: &Value) -> Option<Address> {
+    let port = match value.get(1)? {
+        Value::Number(number) => Some(Port::Number(number.as_i64()?)),
+        Value::String(text) => Some(Port::Text(text.clone())),
+        _ => None,
+    };
+    Some(Address { host: value.get(0)?.as_str()?.to_owned(), port })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,220 @@
+//! The command as a process of hopscope's: started in a process group of its own, so that Ctrl-C reaches it once, by
+//! hopscope's hand and after the tap has stopped; ended with everything it started.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::io;
+use std::os::fd::AsFd as _;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::sync::mpsc;
+
+use super::console::Console;
+use crate::cli::{Exit, Failure};
+use crate::lanes::visible::visible;
+
+/// How long the command may take to end after it was asked to, before it is asked again, and before it is made to.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// The running command.
+#[derive(Debug)]
+pub(super) struct Child {
+    name: String,
+    group: Pid,
+    end: Arc<End>,
+}
+
+/// How the process ended, once it has.
+#[derive(Debug, Default)]
+struct End {
+    status: Mutex<Option<io::Result<ExitStatus>>>,
+    came: Condvar,
+}
+
+/// How the command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Ended {
+    /// `None` if that could not be found out.
+    status: Option<ExitStatus>,
+    /// True if hopscope did not ask for it.
+    pub by_itself: bool,
+}
+
+impl Child {
+    /// Starts `command` with these variables beside hopscope's own. Its output goes to the console, or where hopscope
+    /// reports to people: stdout belongs to the report. `ended` is told when it has ended.
+    pub(super) fn start(
+        command: &[OsString],
+        environment: impl IntoIterator<Item = (&'static str, OsString)>,
+        console: Option<&Arc<Console>>,
+        ended: mpsc::Sender<()>,
+    ) -> Result<Self, Failure> {
+        let [program, arguments @ ..] = command else { return Err(Failure::usage("there is no command after --")) };
+        let (out, err) = match console {
+            Some(console) => Console::pipes(console).map_err(Failure::unreachable)?,
+            None => (of_ours()?, of_ours()?),
+        };
+        let name = shown(command);
+        let mut process = Command::new(program)
+            .args(arguments)
+            .envs(environment)
+            .stdin(Stdio::null())
+            .stdout(out)
+            .stderr(err)
+            .process_group(0)
+            .spawn()
+            .with_context(|| format!("cannot start {name}"))
+            .map_err(|error| Failure { exit: Exit::Usage, error })?;
+        let group = Pid::from_child(&process);
+        let end = Arc::<End>::default();
+        let told = Arc::clone(&end);
+        let waiting = move || {
+            let status = process.wait();
+            *told.lock() = Some(status);
+            told.came.notify_all();
+            // A full channel means that it has been told.
+            let _ = ended.try_send(());
+        };
+        let thread = std::thread::Builder::new().name("hopscope-child".to_owned()).spawn(waiting);
+        thread.map_err(Failure::unreachable)?;
+        Ok(Self { name, group, end })
+    }
+
+    /// The command as its user would know it again.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its process and its process group.
+    pub(super) fn id(&self) -> u32 {
+        self.group.as_raw_pid().unsigned_abs()
+    }
+
+    /// Asks it to end as Ctrl-C would (`interrupted`) or as a service manager would, then more strongly, and waits.
+    pub(super) fn stop(&self, interrupted: bool) -> Ended {
+        let mut by_itself = true;
+        let polite = if interrupted { Signal::INT } else { Signal::TERM };
+        for signal in [polite, Signal::TERM, Signal::KILL] {
+            if self.wait(Duration::ZERO) {
+                break;
+            }
+            by_itself = false;
+            self.signal(signal);
+            if self.wait(GRACE) {
+                break;
+            }
+        }
+        let status = self.end.lock().as_ref().and_then(|status| status.as_ref().ok().copied());
+        Ended { status, by_itself }
+    }
+
+    /// Signals all of its process group, as long as there is its process: later the number may be another's.
+    fn signal(&self, signal: Signal) {
+        let status = self.end.lock();
+        if status.is_none() {
+            // It may end just now.
+            let _ = kill_process_group(self.group, signal);
+        }
+    }
+
+    /// Waits for its end; false if that does not come within `limit`.
+    fn wait(&self, limit: Duration) -> bool {
+        let due = Instant::now() + limit;
+        let mut status = self.end.lock();
+        while status.is_none() {
+            let left = due.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            status = self.end.came.wait_timeout(status, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        true
+    }
+}
+
+/// No way out of hopscope leaves the command running.
+impl Drop for Child {
+    fn drop(&mut self) {
+        self.stop(false);
+    }
+}
+
+impl End {
+    fn lock(&self) -> MutexGuard<'_, Option<io::Result<ExitStatus>>> {
+        self.status.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Ended {
+    /// What hopscope's own end is: the command's code, as a shell gives it; all is well if hopscope ended it.
+    pub(super) fn exit(self) -> Exit {
+        let Some(status) = self.status.filter(|_| self.by_itself) else { return Exit::Fine };
+        let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(1);
+        u8::try_from(code).map_or(Exit::Command(1), |code| if code == 0 { Exit::Fine } else { Exit::Command(code) })
+    }
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.status {
+            Some(status) => status.fmt(f),
+            None => f.write_str("how is not known"),
+        }
+    }
+}
+
+/// hopscope's own standard error, for the command's output.
+fn of_ours() -> Result<Stdio, Failure> {
+    let ours = io::stderr().as_fd().try_clone_to_owned().context("cannot share standard error");
+    Ok(Stdio::from(ours.map_err(Failure::unreachable)?))
+}
+
+/// The first words of a command, made visible.
+fn shown(command: &[OsString]) -> String {
+    let words: Vec<_> = command.iter().take(4).map(|word| visible(word.as_encoded_bytes())).collect();
+    let more = if command.len() > words.len() { " …" } else { "" };
+    format!("{}{more}", words.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn start(script: &str) -> (Child, mpsc::Receiver<()>) {
+        let (sender, ended) = mpsc::channel(1);
+        let command = ["sh", "-c", script].map(OsString::from);
+        (Child::start(&command, [], None, sender).unwrap(), ended)
+    }
+
+    #[test]
+    fn its_own_end_is_ours_with_its_code() {
+        for (script, exit) in [("exit 0", Exit::Fine), ("exit 7", Exit::Command(7)), ("kill -9 $$", Exit::Command(137))] {
+            let (child, mut ended) = start(script);
+            assert_eq!(ended.blocking_recv(), Some(()), "{script}");
+            let ended = child.stop(false);
+            assert!(ended.by_itself, "{script}");
+            assert_eq!(ended.exit(), exit, "{script}");
+        }
+    }
+
+    #[test]
+    fn what_it_started_ends_with_it() {
+        let (child, mut ended) = start("sleep 60 & sleep 60");
+        let stopped = child.stop(true);
+        assert_eq!(ended.blocking_recv(), Some(()));
+        assert_eq!((stopped.by_itself, stopped.exit()), (false, Exit::Fine));
+    }
+
+    #[test]
+    fn a_command_that_is_none_is_told() {
+        let (sender, _ended) = mpsc::channel(1);
+        let failure = Child::start(&["/no/such/program".into()], [], None, sender).unwrap_err();
+        assert_eq!(failure.exit, Exit::Usage);
+        assert!(failure.to_string().contains("cannot start /no/such/program"), "{failure}");
+    }
+}
