@@ -5,6 +5,7 @@
 
 pub mod asked;
 pub mod asset;
+pub mod process;
 pub mod sockets;
 
 use std::time::Duration;

@@ -4,6 +4,7 @@
 //! Everything that sets a server up, flags of the command line, a process that was found, a line of `hopscope predict`,
 //! goes through [`Server::set`], by the names that the server itself gives its options.
 
+pub mod command;
 mod daphne;
 mod ends;
 mod granian;
