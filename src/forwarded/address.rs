@@ -32,7 +32,19 @@ impl From<IpAddr> for Address {
     }
 }
 
-/// `ipaddress.ip_network(text)`, strict: `None` where Python raises, host bits included.
+/// `ipaddress.ip_network(text)`, strict: a network, or an address as a network of one; `None` where Python raises.
+///
+/// The zone of an IPv6 address plays no part in what the network contains.
+pub fn ip_network(text: &str) -> Option<IpNet> {
+    if text.contains('/') { network(text) } else { Address::parse(text).map(|address| IpNet::from(address.ip)) }
+}
+
+/// `ipaddress.ip_address(text)` raises no error.
+pub fn is_ip_address(text: &str) -> bool {
+    Address::parse(text).is_some()
+}
+
+/// [`ip_network`] of a text with a slash: `None` where Python raises, host bits included.
 pub(super) fn network(text: &str) -> Option<IpNet> {
     let (address, mask) = text.split_once('/')?;
     let ip = Address::parse(address)?.ip;
@@ -86,6 +98,21 @@ mod tests {
             assert_eq!(Address::parse(text).is_some(), good, "{text:?}");
         }
         assert_ne!(Address::parse("fe80::1%eth0"), Address::parse("fe80::1"));
+    }
+
+    #[test]
+    fn an_address_is_a_network_of_one() {
+        for (text, net) in [
+            ("10.0.0.1", Some("10.0.0.1/32")),
+            ("::1", Some("::1/128")),
+            ("fe80::1%eth0", Some("fe80::1/128")),
+            ("10.0.0.0/8", Some("10.0.0.0/8")),
+            ("10.0.0.1/8", None),
+            ("localhost", None),
+            ("", None),
+        ] {
+            assert_eq!(ip_network(text).map(|net| net.to_string()).as_deref(), net, "{text:?}");
+        }
     }
 
     #[test]

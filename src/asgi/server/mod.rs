@@ -9,6 +9,7 @@ mod daphne;
 mod ends;
 mod granian;
 mod gunicorn;
+mod h11;
 mod hypercorn;
 mod libraries;
 mod option;
@@ -16,6 +17,7 @@ mod profile;
 mod program;
 mod reading;
 mod releases;
+mod request;
 pub mod uvicorn;
 
 use std::net::IpAddr;
@@ -144,7 +146,7 @@ impl Program {
             Self::Hypercorn => Options::Hypercorn(hypercorn::Options::default()),
             Self::Daphne => Options::Daphne(daphne::Options::default()),
             Self::Granian => Options::Granian(granian::Options::default()),
-            Self::Gunicorn => Options::Gunicorn(gunicorn::Options::default()),
+            Self::Gunicorn => Options::Gunicorn(gunicorn::Options::of(version)),
         }
     }
 }

@@ -1,0 +1,79 @@
+//! Lines as `PythonProtocol._find_line` finds them, and why reading stops.
+//!
+//! This file exists because every line of a message, in head, chunks and trailers alike, goes through the same rule:
+//! it ends with CRLF, a lone LF is refused, and one that grows too long is refused before its end is seen.
+
+use crate::asgi::Outcome;
+
+/// Why gunicorn's parser reads no further.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// It waits for more bytes.
+    Waits,
+    /// It answers by itself.
+    Refuses(u16, &'static str),
+    /// It fails, and the connection is dropped without an answer.
+    Fails(&'static str),
+}
+
+impl Stop {
+    /// What that means for a request whose head is not read yet.
+    pub(super) fn before_the_app(self) -> Outcome {
+        match self {
+            Self::Waits => Outcome::Closed { why: "gunicorn waits for the rest of the head".to_owned() },
+            Self::Refuses(status, why) => Outcome::Refused { status, why: format!("gunicorn: {why}") },
+            Self::Fails(why) => Outcome::Closed { why: format!("gunicorn: {why}") },
+        }
+    }
+}
+
+/// The bytes of a message that are not read yet.
+pub(super) struct Unread<'a>(pub(super) &'a [u8]);
+
+impl<'a> Unread<'a> {
+    /// The next line without its CRLF. One of which only the start is there, longer than `limit`, is `too_long`.
+    pub(super) fn line(&mut self, limit: usize, too_long: Stop) -> Result<&'a [u8], Stop> {
+        let end = memchr::memmem::find(self.0, b"\r\n");
+        let (line, rest) = self.0.split_at_checked(end.unwrap_or(self.0.len())).unwrap_or_default();
+        if memchr::memchr(b'\n', line).is_some() {
+            return Err(Stop::Refuses(400, "a line feed without carriage return"));
+        }
+        if end.is_none() {
+            return Err(if line.len() > limit.saturating_add(1) { too_long } else { Stop::Waits });
+        }
+        self.0 = rest.get(2..).unwrap_or_default();
+        Ok(line)
+    }
+
+    /// Skips one empty line, which may stand before the request line.
+    pub(super) fn skip_empty_line(&mut self) -> Result<(), Stop> {
+        match self.0 {
+            [] | [b'\r'] => Err(Stop::Waits),
+            [b'\r', b'\n', rest @ ..] => {
+                self.0 = rest;
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes `count` bytes.
+    pub(super) fn take(&mut self, count: usize) -> Result<&'a [u8], Stop> {
+        let (taken, rest) = self.0.split_at_checked(count).ok_or(Stop::Waits)?;
+        self.0 = rest;
+        Ok(taken)
+    }
+}
+
+/// A value without the spaces and tabs around it.
+pub(super) fn without_blanks(mut value: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = value {
+        value = rest;
+    }
+    value
+}
+
+/// True for a token of RFC 9110 section 5.6.2.
+pub(super) fn is_token(bytes: &[u8]) -> bool {
+    !bytes.is_empty() && bytes.iter().all(|&b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+}

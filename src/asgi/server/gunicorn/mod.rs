@@ -1,0 +1,211 @@
+//! gunicorn: its own `asgi` worker, and the worker that hands the connection to uvicorn.
+//!
+//! Read in gunicorn 27.0.0 and 27.0.1 (`asgi/parser.py`, `asgi/protocol.py`, `http/message.py`, `config.py`; the two
+//! differ in nothing that is modelled) and checked against recordings of 27.0.1. The `asgi` worker came in 24.0; 24 to
+//! 26 parse otherwise and know no trust for scheme headers: not modelled. The uvicorn worker passes only
+//! `--forwarded-allow-ips` on (uvicorn-worker 0.4.0, `uvicorn/workers.py`): what a release of gunicorn changes there is
+//! how it reads that list (read in 20.0.4 to 27.0.1).
+//!
+//! ```text
+//! asgi worker: lines → request line → header lines → framing → header policy (scheme, underscores)
+//!              → what is there of the body → websocket handshake, or plain request → scope
+//! uvicorn worker: uvicorn's own model, without a root path
+//! ```
+
+mod allow_list;
+mod framing;
+mod head;
+mod limits;
+mod lines;
+mod policy;
+mod scope;
+mod worker;
+
+use std::net::IpAddr;
+
+use super::option::switch;
+use super::{Ends, HeaderUse, Model, OwnOption, Server};
+use crate::asgi::{Outcome, Release};
+use crate::forwarded::Verdict;
+use allow_list::AllowList;
+use framing::Framing;
+use head::Permitted;
+use limits::Limits;
+use lines::{Stop, Unread};
+use policy::{HeaderMap, Policy};
+use worker::Worker;
+
+/// The newest release that is modelled; a newer one is taken to be like it.
+pub(super) const NEWEST: Release = Release::new(27, 0, 1);
+
+/// The oldest release whose `asgi` worker behaves as that of [`NEWEST`].
+const OLDEST_ASGI: Release = Release::new(27, 0, 0);
+
+/// The oldest release whose list of trusted peers was read.
+const OLDEST: Release = Release::new(20, 0, 0);
+
+/// Its own options.
+pub(super) const OPTIONS: &[OwnOption] = &[
+    OwnOption {
+        name: "worker-class",
+        value: "CLASS",
+        about: "asgi, or uvicorn's worker; must be said, for the default serves no ASGI app",
+        in_code: false,
+    },
+    OwnOption {
+        name: "root-path",
+        value: "PATH",
+        about: "sets root_path only; uvicorn's worker ignores it; empty",
+        in_code: false,
+    },
+    OwnOption {
+        name: "forwarded-allow-ips",
+        value: "LIST",
+        about: "who is believed; FORWARDED_ALLOW_IPS, else 127.0.0.1 (and ::1 since 23.0)",
+        in_code: false,
+    },
+    OwnOption {
+        name: "forwarder-headers",
+        value: "NAMES",
+        about: "names with an underscore that a trusted peer may send; SCRIPT_NAME,PATH_INFO",
+        in_code: false,
+    },
+    OwnOption {
+        name: "header-map",
+        value: "drop|refuse|dangerous",
+        about: "what becomes of other names with an underscore; drop",
+        in_code: false,
+    },
+    OwnOption { name: "limit-request-line", value: "BYTES", about: "longest request line; 4094", in_code: false },
+    OwnOption { name: "limit-request-fields", value: "COUNT", about: "most header lines; 100", in_code: false },
+    OwnOption { name: "limit-request-field_size", value: "BYTES", about: "longest header line; 8190", in_code: false },
+    OwnOption {
+        name: "permit-unconventional-http-method",
+        value: "",
+        about: "take methods other than 3 to 20 upper-case letters; off",
+        in_code: false,
+    },
+    OwnOption {
+        name: "permit-unconventional-http-version",
+        value: "",
+        about: "take HTTP/1.x beside 1.0 and 1.1; off",
+        in_code: false,
+    },
+    OwnOption {
+        name: "secure-scheme-headers",
+        value: "NAME=VALUE,…",
+        about: "secure_scheme_headers of the config file; X-FORWARDED-PROTOCOL=ssl, -PROTO=https, -SSL=on",
+        in_code: true,
+    },
+];
+
+/// What only gunicorn can be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    worker: Option<Worker>,
+    trust: AllowList,
+    policy: Policy,
+    limits: Limits,
+    permitted: Permitted,
+}
+
+impl Options {
+    /// The options of a release that was told nothing.
+    pub(super) fn of(version: Release) -> Self {
+        Self {
+            worker: None,
+            trust: AllowList::of(version),
+            policy: Policy::default(),
+            limits: Limits::default(),
+            permitted: Permitted::default(),
+        }
+    }
+
+    /// What the `asgi` worker makes of a request.
+    fn serve(&self, server: &Server, request: &[u8], ends: &Ends) -> Result<Outcome, Stop> {
+        let mut unread = Unread(request);
+        let mut head = head::read(&mut unread, &self.limits, self.permitted)?;
+        let fields = head.headers.len();
+        let trusted = self.trust.verdict(ends.peer.map(|peer| peer.ip())).trusted;
+        let https = self.policy.apply(&mut head, trusted)?;
+        if head.framing == Framing::Chunked {
+            match framing::read_chunks(&mut unread, &self.limits, fields) {
+                Ok(()) | Err(Stop::Waits) => {}
+                Err(stop) => return Err(stop),
+            }
+        }
+        Ok(scope::outcome(head, https, &server.root_path, ends))
+    }
+
+    /// What to say about a release that is not modelled exactly.
+    fn not_modelled(&self, version: Release) -> Option<String> {
+        match self.worker {
+            None => Some("gunicorn's default worker serves no ASGI app; say which it is with worker-class".to_owned()),
+            Some(Worker::Asgi) if version < Release::new(24, 0, 0) => {
+                Some(format!("gunicorn {version} has no asgi worker; it came in 24.0"))
+            }
+            Some(Worker::Asgi) if version < OLDEST_ASGI => {
+                Some(format!("the asgi worker of gunicorn {version} is not modelled; known: {OLDEST_ASGI} to {NEWEST}"))
+            }
+            Some(Worker::Uvicorn(_)) if version < OLDEST => {
+                Some(format!("gunicorn {version} is not modelled; known: {OLDEST} to {NEWEST}"))
+            }
+            Some(_) => None,
+        }
+    }
+}
+
+impl Model for Options {
+    fn receive(&self, server: &Server, request: &[u8], ends: &Ends) -> Outcome {
+        match self.worker {
+            _ if let Some(why) = self.not_modelled(server.version) => Outcome::Unknown { why },
+            Some(Worker::Uvicorn(uvicorn)) => uvicorn.server(server, &self.trust).receive(request, ends),
+            _ => self.serve(server, request, ends).unwrap_or_else(Stop::before_the_app),
+        }
+    }
+
+    fn trust(&self, server: &Server, peer: Option<IpAddr>) -> Verdict {
+        match self.worker {
+            Some(Worker::Uvicorn(uvicorn)) => uvicorn.server(server, &self.trust).trust(peer),
+            _ => self.trust.verdict(peer),
+        }
+    }
+
+    fn reads_forwarded(&self) -> bool {
+        true
+    }
+
+    fn reading(&self, server: &Server, name: &str, lines: &[&[u8]], trusted: bool) -> HeaderUse {
+        match self.worker {
+            _ if let Some(why) = self.not_modelled(server.version) => HeaderUse::Unknown(why),
+            Some(Worker::Uvicorn(uvicorn)) => uvicorn.server(server, &self.trust).reading(name, lines, trusted),
+            _ => self.policy.reading(name, lines, trusted),
+        }
+    }
+
+    fn note(&self, version: Release) -> Option<String> {
+        let newer = || format!("gunicorn {version} is newer than what is known; taken to be like {NEWEST}");
+        self.not_modelled(version).or_else(|| (version > NEWEST).then(newer))
+    }
+
+    fn set(&mut self, name: &str, value: &str) -> Result<(), &'static str> {
+        match name {
+            "worker-class" => self.worker = Some(Worker::read(value)?),
+            "forwarded-allow-ips" => self.trust = self.trust.read(value)?,
+            "forwarder-headers" => self.policy.forwarder_headers = Policy::read_forwarder_headers(value),
+            "header-map" => self.policy.header_map = HeaderMap::read(value)?,
+            "secure-scheme-headers" => {
+                self.policy.secure_scheme_headers = Policy::read_secure_scheme_headers(value)?;
+            }
+            "limit-request-line" => self.limits.request_line = limits::read(value)?,
+            "limit-request-fields" => self.limits.fields = limits::read(value)?,
+            "limit-request-field_size" => self.limits.field_size = limits::read(value)?,
+            "permit-unconventional-http-method" => self.permitted.method = switch(value)?,
+            _ => self.permitted.version = switch(value)?,
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;
