@@ -191,13 +191,17 @@ impl Server {
 
     /// Takes one option by the name it has in [`Program::options`]; a switch takes `true` or `false`.
     ///
+    /// Dashes may be written as underscores, as config files do, and the other way round.
+    ///
     /// # Errors
     /// [`OptionError`] if the program has no such option, or the option no such value.
     pub fn set(&mut self, name: &str, value: &str) -> Result<(), OptionError> {
         let program = self.program();
-        if !program.options().iter().any(|option| option.name == name) {
+        let dashed = |name: &str| name.replace('_', "-");
+        let Some(option) = program.options().iter().find(|option| dashed(option.name) == dashed(name)) else {
             return Err(OptionError::Unknown { program, name: name.to_owned() });
-        }
+        };
+        let name = option.name;
         if name == program.root_path_option() {
             value.clone_into(&mut self.root_path);
             return Ok(());

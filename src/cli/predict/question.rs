@@ -1,7 +1,7 @@
 //! A question of `hopscope predict`: a server as it was started, and the bytes of a request.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -29,6 +29,8 @@ pub(super) struct Question {
     /// The server's own options, dashes written as underscores.
     #[serde(default)]
     options: BTreeMap<String, Value>,
+    /// What it listens on; `::` takes IPv4 as well, and sees mapped addresses.
+    bind: Option<String>,
     peer: (String, Option<u16>),
     local: (String, Option<u16>),
     request_base64: Option<String>,
@@ -81,7 +83,10 @@ impl Question {
 
     fn ends(&self) -> Result<Ends, String> {
         let socket = |(host, port): &(String, Option<u16>), name: &str| {
-            let ip = host.parse().map_err(|_| format!("{name}: {host:?} is no address"))?;
+            let ip = match host.parse().map_err(|_| format!("{name}: {host:?} is no address"))? {
+                IpAddr::V4(ip) if self.bind.as_deref() == Some("::") => IpAddr::V6(ip.to_ipv6_mapped()),
+                ip => ip,
+            };
             Ok::<_, String>(SocketAddr::new(ip, port.unwrap_or_default()))
         };
         if self.local.1.is_none() {

@@ -6,7 +6,8 @@
 //! Source of the rules: gunicorn 27.0 `asgi/parser.py`, `_finalize_headers` and `_parse_chunked_body`.
 
 use super::limits::Limits;
-use super::lines::{Stop, Unread, is_token, without_blanks};
+use super::lines::{Stop, Unread};
+use crate::asgi::server::request::{Line, is_token_byte, split_at_first, trim_blanks};
 
 /// Digits beyond which `int()` refuses a text, which nobody catches.
 const MOST_DIGITS: usize = 4300;
@@ -25,10 +26,10 @@ pub(super) enum Framing {
 }
 
 /// `_finalize_headers`: one `Content-Length` at most, one `Host`, one `Content-Type`, and codings it knows.
-pub(super) fn framing(headers: &[(Vec<u8>, Vec<u8>)], minor: i64) -> Result<Framing, Stop> {
+pub(super) fn framing(lines: &[Line], minor: i64) -> Result<Framing, Stop> {
     let (mut length, mut coded, mut chunked) = (false, false, false);
     let mut seen: Vec<&[u8]> = Vec::new();
-    for (name, value) in headers {
+    for Line { name, value } in lines {
         match name.as_slice() {
             b"host" | b"content-type" if seen.contains(&name.as_slice()) => {
                 return Err(Stop::Refuses(400, "more than one Host or Content-Type header"));
@@ -64,7 +65,7 @@ fn check_length(value: &[u8]) -> Result<(), Stop> {
 
 /// Reads one `Transfer-Encoding`, and gives whether `chunked` has been named so far.
 fn codings(value: &[u8], mut chunked: bool) -> Result<bool, Stop> {
-    for coding in value.split(|&b| b == b',').map(without_blanks) {
+    for coding in value.split(|&b| b == b',').map(trim_blanks) {
         let known = ["chunked", "identity", "compress", "deflate", "gzip"];
         if !known.iter().any(|name| coding.eq_ignore_ascii_case(name.as_bytes())) {
             return Err(Stop::Refuses(501, "a Transfer-Encoding it does not know"));
@@ -95,10 +96,8 @@ pub(super) fn read_chunks(unread: &mut Unread<'_>, limits: &Limits, fields: usiz
 fn chunk_size(line: &[u8]) -> Result<usize, Stop> {
     let semicolon = memchr::memchr(b';', line);
     let (mut size, extension) = line.split_at_checked(semicolon.unwrap_or(line.len())).unwrap_or_default();
-    if semicolon.is_some() {
-        while let [rest @ .., b' ' | b'\t'] = size {
-            size = rest;
-        }
+    while let ([rest @ .., b' ' | b'\t'], Some(_)) = (size, semicolon) {
+        size = rest;
     }
     if size.is_empty() || !size.iter().all(u8::is_ascii_hexdigit) || !is_extension(extension) {
         return Err(Stop::Refuses(400, "a bad chunk size or chunk extension"));
@@ -132,7 +131,7 @@ fn skip_blanks(mut text: &[u8]) -> &[u8] {
 }
 
 fn skip_token(text: &[u8]) -> Option<&[u8]> {
-    let end = text.iter().position(|b| !is_token(std::slice::from_ref(b))).unwrap_or(text.len());
+    let end = text.iter().position(|&b| !is_token_byte(b)).unwrap_or(text.len());
     if end == 0 { None } else { text.get(end..) }
 }
 
@@ -160,9 +159,8 @@ fn read_trailers(unread: &mut Unread<'_>, limits: &Limits, mut fields: usize) ->
         if fields > limits.most_fields_with_trailers() {
             return Err(Stop::Refuses(431, "too many trailer lines (--limit-request-fields)"));
         }
-        let name = memchr::memchr(b':', line).and_then(|colon| line.get(..colon)).unwrap_or_default();
-        let name = without_blanks(name).to_ascii_lowercase();
-        if NOT_IN_TRAILERS.contains(&name.as_slice()) {
+        let name = split_at_first(b':', line).map(|(name, _)| trim_blanks(name).to_ascii_lowercase());
+        if name.is_some_and(|name| NOT_IN_TRAILERS.contains(&name.as_slice())) {
             return Err(Stop::Refuses(400, "a trailer that may not be one"));
         }
     }

@@ -5,21 +5,9 @@
 
 use super::framing::{Framing, framing};
 use super::limits::Limits;
-use super::lines::{Stop, Unread, is_token, without_blanks};
+use super::lines::{Stop, Unread};
+use crate::asgi::server::request::{Line, Request, is_token, split_at_first, trim_blanks};
 use crate::forwarded;
-
-/// A head that gunicorn accepted.
-#[derive(Debug)]
-pub(super) struct Head {
-    pub(super) method: String,
-    /// Path and query as on the wire.
-    pub(super) target: Vec<u8>,
-    /// The `1` of `HTTP/1.1`; anything `int()` accepts where odd versions are permitted.
-    pub(super) minor: i64,
-    /// Names in lower case.
-    pub(super) headers: Vec<(Vec<u8>, Vec<u8>)>,
-    pub(super) framing: Framing,
-}
 
 /// What `--permit-unconventional-http-…` allow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,18 +19,20 @@ pub(super) struct Permitted {
 struct RequestLine<'a> {
     method: &'a [u8],
     target: &'a [u8],
+    /// The second number of `HTTP/1.1`; anything that `int()` accepts where odd versions are permitted.
     minor: i64,
 }
 
-/// Reads a head.
-pub(super) fn read(unread: &mut Unread<'_>, limits: &Limits, permitted: Permitted) -> Result<Head, Stop> {
+/// Reads a head, and how long the body is that it announces.
+pub(super) fn read(unread: &mut Unread<'_>, limits: &Limits, permitted: Permitted) -> Result<(Request, Framing), Stop> {
     let RequestLine { method, target, minor } = request_line(unread, limits, permitted)?;
-    let headers = header_lines(unread, limits)?;
-    let framing = framing(&headers, minor)?;
-    // The method is decoded as ASCII, and nobody catches what that raises.
-    let method = std::str::from_utf8(method).ok().filter(|text| text.is_ascii());
-    let method = method.ok_or(Stop::Fails("the method is not ASCII"))?.to_owned();
-    Ok(Head { method, target: target.to_vec(), minor, headers, framing })
+    let lines = header_lines(unread, limits)?;
+    let framing = framing(&lines, minor)?;
+    if !method.is_ascii() {
+        return Err(Stop::Fails("it decodes the method as ASCII, and nobody catches what that raises"));
+    }
+    let (method, target) = (method.to_vec(), target.to_vec());
+    Ok((Request { method, target, version: format!("1.{minor}"), lines }, framing))
 }
 
 fn request_line<'a>(unread: &mut Unread<'a>, limits: &Limits, permitted: Permitted) -> Result<RequestLine<'a>, Stop> {
@@ -71,9 +61,7 @@ fn request_line<'a>(unread: &mut Unread<'a>, limits: &Limits, permitted: Permitt
 
 /// `_is_valid_method`
 fn is_conventional(method: &[u8]) -> bool {
-    (3..=20).contains(&method.len())
-        && is_token(method)
-        && !method.iter().any(|b| b.is_ascii_lowercase() || *b == b'#')
+    (3..=20).contains(&method.len()) && is_token(method) && !method.iter().any(|b| b.is_ascii_lowercase() || *b == b'#')
 }
 
 /// `*` goes with OPTIONS alone, and only CONNECT may do without a leading slash or a scheme.
@@ -97,33 +85,32 @@ fn minor(version: &[u8], permitted: bool) -> Option<i64> {
     }
 }
 
-fn header_lines(unread: &mut Unread<'_>, limits: &Limits) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Stop> {
+fn header_lines(unread: &mut Unread<'_>, limits: &Limits) -> Result<Vec<Line>, Stop> {
     let too_long = Stop::Refuses(431, "a header line is too long (--limit-request-field_size)");
-    let mut headers = Vec::new();
+    let mut lines = Vec::new();
     loop {
         let line = unread.line(limits.longest_unfinished_field(), too_long.clone())?;
         if line.is_empty() {
-            return Ok(headers);
+            return Ok(lines);
         }
         if limits.field_size > 0 && line.len() + 2 > limits.field_size {
             return Err(too_long);
         }
-        if limits.fields > 0 && headers.len() >= limits.fields {
+        if limits.fields > 0 && lines.len() >= limits.fields {
             return Err(Stop::Refuses(431, "too many header lines (--limit-request-fields)"));
         }
-        headers.push(header(line)?);
+        lines.push(header(line)?);
     }
 }
 
-fn header(line: &[u8]) -> Result<(Vec<u8>, Vec<u8>), Stop> {
-    let colon = memchr::memchr(b':', line).ok_or(Stop::Refuses(400, "a header line without colon"))?;
-    let (name, value) = line.split_at(colon);
+fn header(line: &[u8]) -> Result<Line, Stop> {
+    let (name, value) = split_at_first(b':', line).ok_or(Stop::Refuses(400, "a header line without colon"))?;
     if !is_token(name) {
         return Err(Stop::Refuses(400, "a header name is no token"));
     }
-    let value = without_blanks(value.get(1..).unwrap_or_default());
+    let value = trim_blanks(value);
     if value.iter().any(|&b| b != b'\t' && b.is_ascii_control()) {
         return Err(Stop::Refuses(400, "a control byte in a header value"));
     }
-    Ok((name.to_ascii_lowercase(), value.to_vec()))
+    Ok(Line { name: name.to_ascii_lowercase(), value: value.to_vec() })
 }

@@ -64,16 +64,3 @@ impl<'a> Unread<'a> {
         Ok(taken)
     }
 }
-
-/// A value without the spaces and tabs around it.
-pub(super) fn without_blanks(mut value: &[u8]) -> &[u8] {
-    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = value {
-        value = rest;
-    }
-    value
-}
-
-/// True for a token of RFC 9110 section 5.6.2.
-pub(super) fn is_token(bytes: &[u8]) -> bool {
-    !bytes.is_empty() && bytes.iter().all(|&b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
-}

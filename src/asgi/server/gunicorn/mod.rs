@@ -122,19 +122,19 @@ impl Options {
     }
 
     /// What the `asgi` worker makes of a request.
-    fn serve(&self, server: &Server, request: &[u8], ends: &Ends) -> Result<Outcome, Stop> {
-        let mut unread = Unread(request);
-        let mut head = head::read(&mut unread, &self.limits, self.permitted)?;
-        let fields = head.headers.len();
+    fn serve(&self, server: &Server, bytes: &[u8], ends: &Ends) -> Result<Outcome, Stop> {
+        let mut unread = Unread(bytes);
+        let (mut request, framing) = head::read(&mut unread, &self.limits, self.permitted)?;
+        let fields = request.lines.len();
         let trusted = self.trust.verdict(ends.peer.map(|peer| peer.ip())).trusted;
-        let https = self.policy.apply(&mut head, trusted)?;
-        if head.framing == Framing::Chunked {
+        let https = self.policy.apply(&mut request, trusted)?;
+        if framing == Framing::Chunked {
             match framing::read_chunks(&mut unread, &self.limits, fields) {
                 Ok(()) | Err(Stop::Waits) => {}
                 Err(stop) => return Err(stop),
             }
         }
-        Ok(scope::outcome(head, https, &server.root_path, ends))
+        Ok(scope::outcome(request, https, &server.root_path, ends))
     }
 
     /// What to say about a release that is not modelled exactly.

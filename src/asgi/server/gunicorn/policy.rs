@@ -3,9 +3,9 @@
 //! Source of the rules: gunicorn 27.0 `http/message.py` (`HeaderPolicy._apply_header_policy`) and `asgi/protocol.py`
 //! (`_RequestHeaderPolicy`).
 
-use super::head::Head;
 use super::lines::Stop;
 use crate::asgi::server::HeaderUse;
+use crate::asgi::server::request::{Line, Request};
 use crate::forwarded::latin1;
 
 /// What becomes of a header whose name has an underscore (`--header-map`).
@@ -68,9 +68,9 @@ impl Policy {
     }
 
     /// Drops the headers that go, and gives whether the scheme is https.
-    pub(super) fn apply(&self, head: &mut Head, trusted: bool) -> Result<bool, Stop> {
+    pub(super) fn apply(&self, request: &mut Request, trusted: bool) -> Result<bool, Stop> {
         let mut https = None;
-        for (name, value) in &head.headers {
+        for Line { name, value } in &request.lines {
             let secure = if trusted { self.says_https(name, value) } else { None };
             if let (Some(before), Some(now)) = (https, secure)
                 && before != now
@@ -83,7 +83,7 @@ impl Policy {
             }
         }
         if self.header_map == HeaderMap::Drop {
-            head.headers.retain(|(name, _)| !has_underscore(name) || self.may_pass(name, trusted));
+            request.lines.retain(|line| !has_underscore(&line.name) || self.may_pass(&line.name, trusted));
         }
         Ok(https.unwrap_or(false))
     }

@@ -7,8 +7,8 @@ use base64::Engine;
 use base64::alphabet;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 
-use super::head::Head;
 use crate::asgi::percent::unquote;
+use crate::asgi::server::request::{Request, path_and_query};
 use crate::asgi::server::{Ends, Local};
 use crate::asgi::{Address, AsgiVersions, Outcome, Port, Scope, ScopeType};
 use crate::forwarded::{latin1, strip};
@@ -18,22 +18,21 @@ const BASE64: GeneralPurpose =
     GeneralPurpose::new(&alphabet::STANDARD, GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true));
 
 /// What the worker does with a head that it accepted.
-pub(super) fn outcome(head: Head, https: bool, root_path: &str, ends: &Ends) -> Outcome {
-    if !is_websocket(&head) {
+pub(super) fn outcome(request: Request, https: bool, root_path: &str, ends: &Ends) -> Outcome {
+    if !is_websocket(&request) {
         let scheme = if https { "https" } else { "http" };
-        let method = Some(head.method.clone());
-        return Outcome::Scope(Box::new(Scope { method, ..scope(head, ScopeType::Http, scheme, root_path, ends) }));
+        let method = Some(latin1(&request.method));
+        return Outcome::Scope(Box::new(Scope { method, ..scope(request, ScopeType::Http, scheme, root_path, ends) }));
     }
-    if stripped(&head, "sec-websocket-version").as_deref() != Some("13") {
+    if stripped(&request, "sec-websocket-version").as_deref() != Some("13") {
         return refused(426, "Sec-WebSocket-Version is not 13");
     }
-    if !stripped(&head, "sec-websocket-key").is_some_and(|key| is_key(&key)) {
+    if !stripped(&request, "sec-websocket-key").is_some_and(|key| is_key(&key)) {
         return refused(400, "Sec-WebSocket-Key is not 16 bytes in Base64");
     }
-    let asked = head.headers.iter().find(|(name, _)| name == b"sec-websocket-protocol");
-    let subprotocols = asked.map(|(_, value)| subprotocols(value)).unwrap_or_default();
+    let subprotocols = request.all("sec-websocket-protocol").next().map(subprotocols).unwrap_or_default();
     let scheme = if https { "wss" } else { "ws" };
-    Outcome::Scope(Box::new(Scope { subprotocols, ..scope(head, ScopeType::WebSocket, scheme, root_path, ends) }))
+    Outcome::Scope(Box::new(Scope { subprotocols, ..scope(request, ScopeType::WebSocket, scheme, root_path, ends) }))
 }
 
 fn refused(status: u16, why: &str) -> Outcome {
@@ -41,20 +40,16 @@ fn refused(status: u16, why: &str) -> Outcome {
 }
 
 /// GET, the last `Upgrade` is `websocket`, and the last `Connection` has `upgrade` somewhere in it.
-fn is_websocket(head: &Head) -> bool {
-    let lower = |name| last(head, name).map(<[u8]>::to_ascii_lowercase);
-    head.method == "GET"
+fn is_websocket(request: &Request) -> bool {
+    let lower = |name| request.all(name).next_back().map(<[u8]>::to_ascii_lowercase);
+    request.method == b"GET"
         && lower("upgrade").is_some_and(|value| value == b"websocket")
         && lower("connection").is_some_and(|value| memchr::memmem::find(&value, b"upgrade").is_some())
 }
 
-fn last<'a>(head: &'a Head, name: &str) -> Option<&'a [u8]> {
-    head.headers.iter().rev().find(|(known, _)| known == name.as_bytes()).map(|(_, value)| value.as_slice())
-}
-
 /// The last value under `name` after `str.strip()`.
-fn stripped(head: &Head, name: &str) -> Option<String> {
-    last(head, name).map(|value| strip(&latin1(value)).to_owned())
+fn stripped(request: &Request, name: &str) -> Option<String> {
+    request.all(name).next_back().map(|value| strip(&latin1(value)).to_owned())
 }
 
 fn is_key(key: &str) -> bool {
@@ -66,21 +61,20 @@ fn subprotocols(value: &[u8]) -> Vec<String> {
     latin1(value).split(',').map(|item| strip(item).to_owned()).collect()
 }
 
-fn scope(head: Head, kind: ScopeType, scheme: &str, root_path: &str, ends: &Ends) -> Scope {
-    let question_mark = memchr::memchr(b'?', &head.target);
-    let (path, query) = head.target.split_at_checked(question_mark.unwrap_or(head.target.len())).unwrap_or_default();
+fn scope(request: Request, kind: ScopeType, scheme: &str, root_path: &str, ends: &Ends) -> Scope {
+    let (path, query) = path_and_query(&request.target);
     Scope {
         kind,
         asgi: AsgiVersions { version: "3.0", spec: Some("2.4") },
-        http_version: Some(format!("1.{}", head.minor)),
+        http_version: Some(request.version),
         method: None,
         scheme: Some(scheme.to_owned()),
         path: unquote(path),
         raw_path: path.to_vec(),
-        query_string: query.get(1..).unwrap_or_default().to_vec(),
+        query_string: query.to_vec(),
         // `validate_string` strips it; nothing else happens to it.
         root_path: strip(root_path).to_owned(),
-        headers: head.headers,
+        headers: request.lines.into_iter().map(|line| (line.name, line.value)).collect(),
         client: ends.client(),
         server: Some(server(ends)),
         subprotocols: Vec::new(),

@@ -49,8 +49,13 @@ impl UvicornWorker {
             list => list,
         };
         let http = if self.h11 { "h11" } else { "auto" };
-        // uvicorn has both options and takes any list.
-        let _ = uvicorn.set("forwarded-allow-ips", &list).and_then(|()| uvicorn.set("http", http));
+        let has = |library| gunicorn.libraries.get(library).is_some();
+        // What stands beside uvicorn is known, and no websocket library is among it.
+        let ws = if release.is_some() && !has("websockets") && !has("wsproto") { "none" } else { "auto" };
+        for (name, value) in [("forwarded-allow-ips", list.as_str()), ("http", http), ("ws", ws)] {
+            // uvicorn has these options and takes any list.
+            let _ = uvicorn.set(name, value);
+        }
         uvicorn
     }
 }
