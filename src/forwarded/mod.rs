@@ -7,14 +7,14 @@ mod address;
 mod client;
 mod names;
 mod proto;
-mod python;
+pub(crate) mod python;
 mod trust;
 
 pub use address::{ip_network, is_ip_address};
 pub use client::{Client, client};
 pub use names::NAMES;
 pub use proto::{SCHEMES, scheme};
-pub use python::{int, strip};
+pub(crate) use python::{int, strip};
 pub use trust::{TrustList, Verdict};
 
 /// Header bytes as Python's `bytes.decode("latin1")` gives them: one character per byte, never an error.

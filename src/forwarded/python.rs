@@ -7,7 +7,7 @@
 const MOST_DIGITS: usize = 4300;
 
 /// `str.strip()`: Unicode white space and the four separators U+001C to U+001F, which Python counts as such.
-pub fn strip(text: &str) -> &str {
+pub(crate) fn strip(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c))
 }
 
@@ -15,7 +15,7 @@ pub fn strip(text: &str) -> &str {
 ///
 /// A number too large for 64 bits comes back as the nearest one that fits. Text decoded from Latin-1 holds no decimal
 /// digits but the ASCII ones.
-pub fn int(text: &str) -> Option<i64> {
+pub(crate) fn int(text: &str) -> Option<i64> {
     let text = strip(text);
     let (negative, digits) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),

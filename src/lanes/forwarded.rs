@@ -189,8 +189,8 @@ impl Comparison<'_> {
     /// What the server makes of a header that it got, by its model.
     fn reading(&self, name: &str, fields: &[Field<'_>]) -> Reading {
         let Some(trust) = self.trust else { return Reading::Plain };
-        let lines: Vec<_> = fields.iter().filter(|field| field.is(name)).map(|field| field.value).collect();
-        match self.server.reading(name, &lines, trust.trusted) {
+        let lines_of = |name: &str| fields.iter().filter(|field| field.is(name)).map(|field| field.value).collect();
+        match self.server.reading_among(name, lines_of, trust.trusted) {
             HeaderUse::Used => Reading::Believed,
             HeaderUse::Unused(_) if !trust.trusted => Reading::Ignored(trust.why.clone()),
             HeaderUse::Unused(why) => Reading::Ignored(why),

@@ -77,6 +77,11 @@ trait Model {
     /// What becomes of one forwarding header (`name` in lower case); see [`Server::reading`].
     fn reading(&self, server: &Server, name: &str, lines: &[&[u8]], trusted: bool) -> HeaderUse;
 
+    /// The header without which `name` (lower case) is not read; see [`Server::reading_among`].
+    fn read_with(&self, _name: &str) -> Option<String> {
+        None
+    }
+
     /// What there is to say about how well `version` is modelled.
     fn note(&self, version: Release) -> Option<String>;
 

@@ -72,6 +72,10 @@ impl Question {
             _ => {}
         }
         said.extend(self.ws_impl.iter().map(|ws| ("ws".to_owned(), ws.clone())));
+        if program == Program::Granian {
+            let host = self.bind.iter().filter(|bind| bind.parse::<IpAddr>().is_ok());
+            said.extend(host.map(|host| ("host".to_owned(), host.clone())));
+        }
         let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         if let Some(list) = self.options.get("env_forwarded_allow_ips") {
             said.push(("forwarded-allow-ips".to_owned(), text(list)));
@@ -83,16 +87,21 @@ impl Question {
 
     fn ends(&self) -> Result<Ends, String> {
         let socket = |(host, port): &(String, Option<u16>), name: &str| {
-            let ip = match host.parse().map_err(|_| format!("{name}: {host:?} is no address"))? {
-                IpAddr::V4(ip) if self.bind.as_deref() == Some("::") => IpAddr::V6(ip.to_ipv6_mapped()),
-                ip => ip,
-            };
-            Ok::<_, String>(SocketAddr::new(ip, port.unwrap_or_default()))
+            let ip = host.parse().map_err(|_| format!("{name}: {host:?} is no address"))?;
+            Ok::<_, String>(SocketAddr::new(self.as_accepted(ip), port.unwrap_or_default()))
         };
         if self.local.1.is_none() {
             return Ok(Ends::unix(&self.local.0));
         }
         Ok(Ends::tcp(socket(&self.peer, "peer")?, socket(&self.local, "local")?))
+    }
+
+    /// An address as the server's own socket names it: one that is bound to `::` sees IPv4 as `::ffff:127.0.0.1`.
+    fn as_accepted(&self, ip: IpAddr) -> IpAddr {
+        match ip {
+            IpAddr::V4(ip) if self.bind.as_deref() == Some("::") => ip.to_ipv6_mapped().into(),
+            _ => ip,
+        }
     }
 
     fn request(&self) -> Result<Vec<u8>, String> {
