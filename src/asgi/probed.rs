@@ -130,7 +130,10 @@ impl Probed {
             },
             server: server.and_then(|(program, version)| Some((named(&program)?, version.parse().ok()?))),
             module: text(by.get("module")).unwrap_or_default(),
-            frameworks: object("with").iter().filter_map(|(name, version)| Some((name.clone(), plain(version)?))).collect(),
+            frameworks: object("with")
+                .iter()
+                .filter_map(|(name, version)| Some((name.clone(), plain(version)?)))
+                .collect(),
             cut: cut.filter_map(plain).collect(),
             error,
             received,
@@ -140,7 +143,7 @@ impl Probed {
     /// The scope as the server handed it over. What nothing is computed from and the probe tells in another shape (`asgi`,
     /// `extensions`) is the model's; so is what had to be cut.
     pub fn scope(&self, model: Option<&Scope>) -> Option<Scope> {
-        self.read(&self.received, model)
+        Self::read(&self.received, model)
     }
 
     /// The scope as the app's own settings and middleware left it: before it was routed, for below a mount frameworks
@@ -159,7 +162,7 @@ impl Probed {
                 values.insert(key.to_owned(), self.received.get(key).cloned().unwrap_or_default());
             }
         }
-        self.read(&values, model)
+        Self::read(&values, model)
     }
 
     fn only_mounted(&self) -> bool {
@@ -192,7 +195,7 @@ impl Probed {
     /// probe's scope.
     pub fn explanation(&self, told: &Server, fits: impl Fn(&Server) -> bool) -> Option<Server> {
         let named = self.server.map(|(program, version)| like(told, program, Some(version)));
-        let plain = self.server.map(|(program, version)| Server::new(program, Some(version)));
+        let plain = self.named_server();
         let others = Program::ALL.into_iter().map(|program| like(told, program, None));
         let root_path = text(self.received.get("root_path")).unwrap_or_default();
         let mut candidates: Vec<Server> = named.into_iter().chain([told.clone()]).chain(plain).chain(others).collect();
@@ -201,7 +204,18 @@ impl Probed {
         candidates.into_iter().find(fits)
     }
 
-    fn read(&self, values: &Map<String, Value>, model: Option<&Scope>) -> Option<Scope> {
+    /// The server whose process the probe is in, as it starts without any option but the parser that it was seen to use.
+    pub fn named_server(&self) -> Option<Server> {
+        let (program, version) = self.server?;
+        let mut server = Server::new(program, Some(version));
+        if self.module.ends_with(".h11_impl") {
+            // Every release of uvicorn has both the option and the value.
+            let _ = server.set("http", "h11");
+        }
+        Some(server)
+    }
+
+    fn read(values: &Map<String, Value>, model: Option<&Scope>) -> Option<Scope> {
         let kind = kind(values)?;
         let bytes = |key: &str| text(values.get(key)).map(|text| latin1(&text));
         Some(Scope {
@@ -220,12 +234,17 @@ impl Probed {
             },
             client: values.get("client").and_then(address),
             server: values.get("server").and_then(address),
-            subprotocols: values.get("subprotocols").and_then(Value::as_array).into_iter().flatten().filter_map(plain).collect(),
+            subprotocols: values
+                .get("subprotocols")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+                .filter_map(plain)
+                .collect(),
             extensions: model.map_or(&[], |model| model.extensions),
         })
     }
 }
-
 
 impl ProbedRoute {
     fn of(route: &Map<String, Value>) -> Self {

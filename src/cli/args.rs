@@ -38,7 +38,9 @@ impl AskArgs {
 /// The same settings, with the probe asked. Its answer must fit into a head.
 pub(super) fn asking(mut settings: Settings, key: Option<ProbeKey>) -> Result<Settings, Failure> {
     if key.is_some() && settings.bounds.head < PROBED_HEAD {
-        return Err(Failure::usage("--head-limit must be 16KiB or more where the probe is asked: its answer has up to 6KiB"));
+        return Err(Failure::usage(
+            "--head-limit must be 16KiB or more where the probe is asked: its answer has up to 6KiB",
+        ));
     }
     settings.setup.probe = key.is_some();
     Ok(Settings { probe: key, ..settings })

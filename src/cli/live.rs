@@ -89,11 +89,9 @@ fn bind(settings: &mut Settings) -> Result<Vec<Tap>, Failure> {
     for (listener, shown) in settings.listeners.iter().zip(&mut settings.setup.taps) {
         let role = match (listener.kind, &listener.upstream, &gateway) {
             (TapKind::Edge, Some(to), _) => TapRole::Edge { to: to.clone() },
-            (TapKind::App, Some(to), _) => TapRole::App {
-                to: to.clone(),
-                source: settings.tap_source,
-                probe: settings.probe.clone(),
-            },
+            (TapKind::App, Some(to), _) => {
+                TapRole::App { to: to.clone(), source: settings.tap_source, probe: settings.probe.clone() }
+            }
             (_, _, Some(gateway)) => TapRole::StandIn { gateway: Arc::clone(gateway), probe: settings.probe.clone() },
             _ => continue,
         };

@@ -1,15 +1,18 @@
 //! `hopscope probe`: gives the probe, or asks one.
 
+// The doc comments of flags are the help text, where marks for code would be shown as they are.
+#![allow(clippy::doc_markdown)]
+
 use std::io::{self, Write as _};
 
 use clap::Args;
 
 use super::args::{AskArgs, ServerArgs};
 use super::{Exit, Failure};
-use crate::asgi::probed::{Probed, Routed};
-use crate::asgi::server::Ends;
-use crate::asgi::{Outcome, framework::RouteMatch};
+use crate::asgi::framework::RouteMatch;
+use crate::asgi::probed::Difference;
 use crate::lanes::visible::visible;
+use crate::lanes::{self, ScopeLane, Setup, Source};
 use crate::probe::asked::{self, AskedUrl};
 use crate::probe::asset;
 
@@ -55,7 +58,7 @@ pub(super) struct ProbeArgs {
 pub(super) fn run(args: &ProbeArgs) -> Result<Exit, Failure> {
     match &args.check {
         Some(url) => check(args, url),
-        None => say(asset::PROBE).map(|()| Exit::Fine),
+        None => print(asset::PROBE).map(|()| Exit::Fine),
     }
 }
 
@@ -65,73 +68,62 @@ fn check(args: &ProbeArgs, url: &AskedUrl) -> Result<Exit, Failure> {
             "there is no key: set HOPSCOPE_PROBE_KEY to what the app's server was given, or say --probe-key",
         ));
     };
-    let answer = asked::ask(url, &key).map_err(Failure::unreachable)?;
-    let status = answer.status;
-    let Some(probe) = answer.probe else {
+    let asked = asked::ask(url, &key).map_err(Failure::unreachable)?;
+    let status = asked.status();
+    if asked.half.probe.is_none() {
         let why = "is it around the app, is HOPSCOPE_PROBE=1, is the key the same, and is the server on this machine?";
-        say(&format!("{url} answered {status}, and no probe: {why}\n"))?;
+        say(&[format!("{url} answered {status}, and no probe: {why}")])?;
         return Ok(Exit::Findings);
-    };
-    let probed = match Probed::parse(&probe) {
-        Ok(probed) => probed,
-        Err(error) => {
-            say(&format!("{url} answered {status}, but {error}\n"))?;
-            return Ok(Exit::Findings);
-        }
-    };
-    let server = args.server.server()?;
-    let outcome = server.receive(&answer.request, &Ends::tcp(answer.from, answer.to));
-    say(&told(&probed, status))?;
-    let (text, exit) = compared(&probed, &outcome, &format!("{} {}", server.program(), server.version));
-    say(&text)?;
-    Ok(exit)
+    }
+    let setup = Setup { app: args.server.app(), probe: true, ..Setup::new(args.server.server()?) };
+    let lane = lanes::compute(&asked.exchange(), &setup).scope;
+    say(&told(&lane, status))?;
+    let agrees = lane.source == Source::Probe && lane.model_differs.is_empty();
+    Ok(if agrees { Exit::Fine } else { Exit::Findings })
 }
 
-/// What the probe says.
-fn told(probed: &Probed, status: u16) -> String {
-    let server = probed.server.map_or_else(|| "a server it does not know".to_owned(), |(p, v)| format!("{p} {v}"));
-    let frameworks: Vec<String> = probed.frameworks.iter().map(|(name, version)| format!("{name} {version}")).collect();
-    let mut lines = vec![format!("the probe answers (status {status}): {}", [vec![server], frameworks].concat().join(", "))];
-    if let Some(scope) = probed.scope(None) {
-        let left = probed.left(None).map(|left| left.root_path).filter(|left| *left != scope.root_path);
-        lines.push(format!("  path       {}", scope.path));
-        lines.push(format!("  root_path  \"{}\"", scope.root_path));
-        lines.extend(left.map(|left| format!("             \"{left}\" set by the app itself")));
-        lines.push(format!("  scheme     {}", scope.scheme()));
-    }
-    let route = match probed.routed.route(RouteMatch::Unknown) {
-        RouteMatch::Route(template) | RouteMatch::OtherMethod(template) | RouteMatch::Mount(template) => template,
+/// What the probe says, and whether the model agrees.
+fn told(lane: &ScopeLane, status: u16) -> Vec<String> {
+    let word = lane.probe.as_deref().cloned().unwrap_or_default();
+    let trouble = word.trouble.map(|trouble| format!("  trouble    {trouble}"));
+    let (Source::Probe, Some(view)) = (lane.source, &lane.view) else {
+        return std::iter::once(format!("the probe's answer cannot be used (status {status})"))
+            .chain(trouble)
+            .collect();
+    };
+    let by: Vec<String> = std::iter::once(lane.server.clone()).chain(word.frameworks).collect();
+    let mut lines = vec![format!("the probe answers (status {status}): {}", by.join(", "))];
+    let route = match &view.route {
+        RouteMatch::Route(template) | RouteMatch::OtherMethod(template) | RouteMatch::Mount(template) => {
+            template.clone()
+        }
         RouteMatch::None | RouteMatch::Slash(_) => "none".to_owned(),
         RouteMatch::Unknown => "not said by this framework".to_owned(),
     };
-    let endpoint = match &probed.routed {
-        Routed::To(route) => route.endpoint.as_deref().map(|endpoint| format!("  ({endpoint})")).unwrap_or_default(),
-        Routed::Nowhere | Routed::Unsaid => String::new(),
-    };
-    lines.push(format!("  route      {route}{endpoint}"));
-    lines.extend(probed.error.as_ref().map(|error| format!("  trouble    {error}")));
-    lines.iter().map(|line| format!("{}\n", visible(line.as_bytes()))).collect()
+    let by_app = if view.root_path_replaced { ", set by the app itself" } else { "" };
+    lines.push(format!("  path       {}", view.scope.path));
+    lines.push(format!("  root_path  \"{}\"{by_app}", view.scope.root_path));
+    lines.push(format!("  scheme     {}", view.scope.scheme()));
+    lines.push(format!("  route      {route}{}", word.endpoint.map(|by| format!("  ({by})")).unwrap_or_default()));
+    lines.extend(trouble);
+    if lane.model_differs.is_empty() {
+        lines.push("the model agrees".to_owned());
+    } else {
+        lines.push("the model differs".to_owned());
+    }
+    let differs =
+        |found: &Difference| format!("  {}: the app has {}, the model {}", found.key, found.probe, found.model);
+    lines.extend(lane.model_differs.iter().map(differs));
+    lines.extend(word.explanation);
+    lines
 }
 
-/// Whether the model agrees.
-fn compared(probed: &Probed, outcome: &Outcome, server: &str) -> (String, Exit) {
-    let Outcome::Scope(scope) = outcome else {
-        return (format!("the model of {server} would not have called the app with this request\n"), Exit::Findings);
-    };
-    let differences = probed.differences(scope);
-    if differences.is_empty() {
-        return (format!("the model of {server} agrees\n"), Exit::Fine);
-    }
-    let mut text = format!("the model of {server} differs: a wrong --server or option, or a fault of the model\n");
-    for found in differences {
-        let line = format!("  {}  {} in the app, {} in the model", found.key, found.probe, found.model);
-        text += &format!("{}\n", visible(line.as_bytes()));
-    }
-    (text, Exit::Findings)
+/// Writes lines to stdout; a closed pipe is a quiet end.
+fn say(lines: &[String]) -> Result<(), Failure> {
+    lines.iter().try_for_each(|line| print(&(visible(line.as_bytes()) + "\n")))
 }
 
-/// Writes to stdout; a closed pipe is a quiet end.
-fn say(text: &str) -> Result<(), Failure> {
+fn print(text: &str) -> Result<(), Failure> {
     match io::stdout().write_all(text.as_bytes()) {
         Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(Failure::unreadable(e)),
         _ => Ok(()),

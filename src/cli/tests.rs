@@ -34,7 +34,7 @@ fn help(of: &str, long: bool) -> String {
 #[test]
 fn the_help_reads_well() {
     insta::assert_snapshot!("help", help("", true));
-    for name in ["tap", "proxy", "explain"] {
+    for name in ["tap", "proxy", "run", "probe", "explain"] {
         insta::assert_snapshot!(format!("help_{name}"), help(name, false));
     }
     Cli::command().debug_assert();
@@ -42,7 +42,7 @@ fn the_help_reads_well() {
 
 #[test]
 fn every_live_command_has_examples_that_can_be_run() {
-    for name in ["", "tap", "proxy", "explain"] {
+    for name in ["", "tap", "proxy", "run", "probe", "explain"] {
         let text = help(name, true);
         let examples: Vec<String> = text
             .replace("\\\n", " ")
@@ -50,7 +50,7 @@ fn every_live_command_has_examples_that_can_be_run() {
             .map(str::trim)
             .map(|line| line.split_once("| ").map_or(line, |(_, line)| line))
             .filter(|line| line.starts_with("hopscope ") && !line.starts_with("hopscope stands"))
-            .map(|line| line.replace('\'', ""))
+            .map(|line| line.split_once(" > ").map_or(line, |(line, _)| line).replace('\'', ""))
             .collect();
         assert!(examples.len() > 2, "{name}: {text}");
         for example in examples.iter().filter(|line| !line.contains(": ")) {

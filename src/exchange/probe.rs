@@ -95,7 +95,8 @@ mod tests {
 
     #[test]
     fn keys_are_long_and_plain() {
-        for text in ["", "short", "fifteen-letters", "with a blank in it", "größe-größe-größe", "sixteen\nletters!"] {
+        for text in ["", "short", "fifteen-letters", "with a blank in it", "größe-größe-größe", "sixteen\nletters!"]
+        {
             assert_eq!(text.parse::<ProbeKey>(), Err(UnfitKey), "{text:?}");
         }
         assert!("sixteen-letters!".parse::<ProbeKey>().is_ok());

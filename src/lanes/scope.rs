@@ -3,7 +3,7 @@
 use super::{Setup, Source};
 use crate::asgi::framework::{App, AppView};
 use crate::asgi::probed::{Difference, Probed, Routed};
-use crate::asgi::server::{Ends, Server};
+use crate::asgi::server::{Ends, Program, Server};
 use crate::asgi::{Outcome, Scope};
 use crate::exchange::{Exchange, Half, Pairing};
 use crate::gateway::hop_by_hop;
@@ -49,18 +49,25 @@ impl ScopeLane {
             return Self::derived(Source::Unknown, server);
         };
         let (ends, request) = (Ends::tcp(from, to), as_sent(app, exchange.pairing));
-        let outcome = setup.server.receive(&request, &ends);
+        let receive = |server: &Server| server.receive(&request, &ends);
         match app.probe.as_deref().map(Probed::parse) {
-            Some(Ok(probed)) => Self::told(&probed, outcome, setup, |server| server.receive(&request, &ends)),
-            unread => {
-                let source = if matches!(outcome, Outcome::Unknown { .. }) { Source::Unknown } else { Source::Derived };
-                let view = outcome.scope().map(|scope| setup.app.view(scope));
-                let trouble = unread.and_then(Result::err).map(|error| error.to_string());
-                let probe = trouble.map(|trouble| Box::new(ProbeWord { trouble: Some(trouble), ..ProbeWord::default() }));
-                let probe_silent = setup.probe && app.response.is_some() && probe.is_none();
-                Self { outcome: Some(outcome), view, probe, probe_silent, ..Self::derived(source, server) }
+            Some(Ok(probed)) => Self::told(&probed, setup, receive),
+            Some(Err(error)) => {
+                let word = ProbeWord { trouble: Some(error.to_string()), ..ProbeWord::default() };
+                Self { probe: Some(Box::new(word)), ..Self::modelled(receive(&setup.server), setup) }
+            }
+            None => {
+                let probe_silent = setup.probe && app.response.is_some();
+                Self { probe_silent, ..Self::modelled(receive(&setup.server), setup) }
             }
         }
+    }
+
+    /// The lane by the model alone.
+    fn modelled(outcome: Outcome, setup: &Setup) -> Self {
+        let source = if matches!(outcome, Outcome::Unknown { .. }) { Source::Unknown } else { Source::Derived };
+        let view = outcome.scope().map(|scope| setup.app.view(scope));
+        Self { outcome: Some(outcome), view, ..Self::derived(source, name(&setup.server)) }
     }
 
     fn derived(source: Source, server: String) -> Self {
@@ -68,20 +75,17 @@ impl ScopeLane {
         Self { source, server, outcome, view, probe, probe_silent: false, model_differs: Vec::new() }
     }
 
-    /// The lane by the app's own word. `receive` is what another server's model would have made of the request.
-    fn told(
-        probed: &Probed,
-        model: Outcome,
-        setup: &Setup,
-        receive: impl Fn(&Server) -> Outcome,
-    ) -> Self {
-        let server = probed.server.map_or_else(|| name(&setup.server), |(program, version)| format!("{program} {version}"));
-        let Some(scope) = probed.scope(model.scope()) else {
-            return Self { outcome: Some(model), ..Self::derived(Source::Derived, server) };
-        };
-        let model_differs = differences(probed, &model);
+    /// The lane by the app's own word. `receive` is what a server's model makes of the request. What was only assumed of
+    /// the server gives way to what the probe knows of it.
+    fn told(probed: &Probed, setup: &Setup, receive: impl Fn(&Server) -> Outcome) -> Self {
+        let told = probed.named_server().filter(|_| !setup.server.stated).unwrap_or_else(|| setup.server.clone());
+        let server = probed.server.map_or_else(|| name(&told), |(program, version)| format!("{program} {version}"));
+        let model = receive(&told);
+        let Some(scope) = probed.scope(model.scope()) else { return Self::modelled(model, setup) };
+        let model_differs: Vec<_> =
+            wrong_program(probed, &told).into_iter().chain(differences(probed, &model)).collect();
         let fits = |server: &Server| receive(server).scope().is_some_and(|scope| probed.differences(scope).is_empty());
-        let explanation = (!model_differs.is_empty()).then(|| explain(probed, &setup.server, fits));
+        let explanation = (!model_differs.is_empty()).then(|| explain(probed, &told, fits));
         let endpoint = if let Routed::To(route) = &probed.routed { route.endpoint.clone() } else { None };
         let cut = (!probed.cut.is_empty()).then(|| format!("too long for the probe: {}", probed.cut.join(", ")));
         let word = ProbeWord {
@@ -127,6 +131,13 @@ fn told_view(probed: &Probed, received: &Scope, setup: &Setup) -> AppView {
     view
 }
 
+/// The program that was told, where it is another than the one that the probe is in. Under gunicorn uvicorn's worker speaks.
+fn wrong_program(probed: &Probed, told: &Server) -> Option<Difference> {
+    let (program, version) = probed.server?;
+    let is_told = program == told.program() || (program == Program::Uvicorn && told.program() == Program::Gunicorn);
+    (!is_told).then(|| Difference { key: "program", model: name(told), probe: format!("{program} {version}") })
+}
+
 fn differences(probed: &Probed, model: &Outcome) -> Vec<Difference> {
     let outcome = |what: String| {
         vec![Difference { key: "outcome", model: what, probe: "the app was called with this scope".to_owned() }]
@@ -144,7 +155,8 @@ fn differences(probed: &Probed, model: &Outcome) -> Vec<Difference> {
 fn explain(probed: &Probed, told: &Server, fits: impl Fn(&Server) -> bool) -> String {
     let said = if told.stated { "told" } else { "assumed" };
     let Some(found) = probed.explanation(told, fits) else {
-        let is_told = probed.server.is_none_or(|(program, version)| (program, version) == (told.program(), told.version));
+        let is_told =
+            probed.server.is_none_or(|(program, version)| (program, version) == (told.program(), told.version));
         return if is_told {
             format!("an option of {} that hopscope was not told, or a fault of its model", name(told))
         } else {

@@ -3,13 +3,11 @@
 
 use std::fmt;
 use std::io::{self, Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
-
-use bytes::Bytes;
+use std::net::{TcpStream, ToSocketAddrs as _};
 
 use super::LIMIT;
-use crate::exchange::ResponseHead;
 use crate::exchange::probe::{ProbeKey, take_answer};
+use crate::exchange::{Exchange, ExchangeId, Half, HeadError, Pairing, RequestHead, ResponseHead, Side};
 use crate::gateway::Upstream;
 
 /// A head longer than this is not read.
@@ -52,16 +50,20 @@ impl AskedUrl {
 /// What came back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asked {
-    /// The request as the app was sent it: without the question to the probe, which the probe takes off.
-    pub request: Vec<u8>,
+    /// The request without the question to the probe, which the probe takes off; the response's head; and the answer.
+    pub half: Half,
+}
+
+impl Asked {
     /// The response's status.
-    pub status: u16,
-    /// What the probe answered; `None` if it did not.
-    pub probe: Option<Bytes>,
-    /// The address the request came from, as the server saw it.
-    pub from: SocketAddr,
-    /// The server's address.
-    pub to: SocketAddr,
+    pub fn status(&self) -> u16 {
+        self.half.status().unwrap_or_default()
+    }
+
+    /// The exchange, of which nobody stood in the way: the head is as it was sent.
+    pub fn exchange(self) -> Exchange {
+        Exchange { id: ExchangeId(1), edge: None, app: Some(Box::new(self.half)), pairing: Pairing::StandIn }
+    }
 }
 
 /// Why nothing came back.
@@ -100,9 +102,12 @@ pub fn ask(url: &AskedUrl, key: &ProbeKey) -> Result<Asked, AskError> {
     key.ask(&mut question);
     stream.write_all(&question).map_err(failed)?;
     let head = read_head(&mut stream).map_err(failed)?;
-    let head = ResponseHead::from_wire(head).and_then(take_answer);
-    let (head, probe) = head.map_err(|_| AskError::NoHttp { address: authority.clone() })?;
-    Ok(Asked { request: request.into_bytes(), status: head.status(), probe, from, to })
+    let read = || {
+        let (response, probe) = take_answer(ResponseHead::from_wire(head)?)?;
+        let half = Half::of_request(Side::App, (from, to), RequestHead::from_wire(request.into_bytes())?);
+        Ok(Asked { half: Half { upstream: Some((to, from)), response: Some(response), probe, ..half } })
+    };
+    read().map_err(|_: HeadError| AskError::NoHttp { address: authority.clone() })
 }
 
 fn connect(server: &Upstream) -> io::Result<TcpStream> {

@@ -335,7 +335,8 @@ fn scope<'a>(lanes: &'a Lanes, style: &Style) -> Scope<'a> {
         trouble: word.trouble.as_deref(),
     });
     let differs = lane.model_differs.iter();
-    shown.model_differs = differs.map(|found| Differs { key: found.key, model: &found.model, probe: &found.probe }).collect();
+    shown.model_differs =
+        differs.map(|found| Differs { key: found.key, model: &found.model, probe: &found.probe }).collect();
     shown
 }
 

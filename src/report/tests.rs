@@ -21,6 +21,7 @@ fn set_up() -> Setup {
         gateway: None,
         server: Server::uvicorn(),
         app: App { routes: Some(Routes::new(vec!["/items/".into()], Vec::new())), ..App::default() },
+        probe: false,
         public: None,
         prefixes: vec!["/api/v1".to_owned()],
     }

@@ -69,7 +69,8 @@ pub(super) fn started(exchange: &Exchange) -> Timestamp {
 /// The faults of the model that the probe shows, a sentence each, and what explains them. Not made visible.
 pub(super) fn model_differs(lane: &ScopeLane, style: &Style) -> Vec<String> {
     let sign = if style.ascii { "#" } else { "≠" };
-    let fault = |found: &Difference| format!("{sign} {}: the app has {}, the model {}", found.key, found.probe, found.model);
+    let fault =
+        |found: &Difference| format!("{sign} {}: the app has {}, the model {}", found.key, found.probe, found.model);
     let explanation = lane.probe.as_ref().and_then(|word| word.explanation.clone());
     lane.model_differs.iter().map(fault).chain(explanation).collect()
 }

@@ -16,6 +16,7 @@ pub(super) fn setup(kinds: &[TapKind]) -> Setup {
         gateway: None,
         server: Server::uvicorn(),
         app: App::default(),
+        probe: false,
         public: None,
         prefixes: Vec::new(),
     }

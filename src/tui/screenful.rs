@@ -7,8 +7,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use super::detail;
 use super::row::Row;
-use super::state::{Page, State};
 use super::session::Console;
+use super::state::{Page, State};
 use super::text::{Runs, run};
 use super::theme::Tone;
 use super::view::places::Places;

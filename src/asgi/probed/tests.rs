@@ -59,13 +59,17 @@ fn what_was_cut_is_not_compared() {
     let probed = |text: &str| Probed::parse(text.as_bytes()).unwrap();
     assert_eq!(probed(&text).differences(&model(&Server::uvicorn())).len(), 1);
     let cut = probed(&text.replace(r#""v":1"#, r#""v":1,"cut":["headers"]"#));
-    assert_eq!((cut.differences(&model(&Server::uvicorn())), cut.cut.as_slice()), (vec![], &["headers".to_owned()][..]));
+    assert_eq!(
+        (cut.differences(&model(&Server::uvicorn())), cut.cut.as_slice()),
+        (vec![], &["headers".to_owned()][..])
+    );
 }
 
 #[test]
 fn a_wrong_server_is_named() {
     let probed = Probed::parse(MOUNTED.as_bytes()).unwrap();
-    let fits = |server: &Server| server.receive(REQUEST, &ends()).scope().is_some_and(|s| probed.differences(s).is_empty());
+    let fits =
+        |server: &Server| server.receive(REQUEST, &ends()).scope().is_some_and(|s| probed.differences(s).is_empty());
     let rooted = Server { root_path: "/api".to_owned(), ..Server::uvicorn() };
     let found = probed.explanation(&rooted, fits).unwrap();
     assert_eq!((found.program(), found.root_path.as_str()), (Program::Uvicorn, ""));
@@ -78,7 +82,8 @@ fn a_wrong_server_is_named() {
 /// Starlette up to 0.32 moved the mount from `path` into `root_path`.
 #[test]
 fn an_old_mount_is_no_setting_of_the_app() {
-    let old = MOUNTED.replace(r#""left":{"root_path":"/sub","app_root_path":"""#, r#""left":{"root_path":"/sub","path":"/app""#);
+    let old = MOUNTED
+        .replace(r#""left":{"root_path":"/sub","app_root_path":"""#, r#""left":{"root_path":"/sub","path":"/app""#);
     let left = Probed::parse(old.as_bytes()).unwrap().left(None).unwrap();
     assert_eq!((left.path.as_str(), left.root_path.as_str()), ("/sub/app", ""));
 }

@@ -193,7 +193,8 @@ mod tests {
 
     #[test]
     fn its_own_end_is_ours_with_its_code() {
-        for (script, exit) in [("exit 0", Exit::Fine), ("exit 7", Exit::Command(7)), ("kill -9 $$", Exit::Command(137))] {
+        for (script, exit) in [("exit 0", Exit::Fine), ("exit 7", Exit::Command(7)), ("kill -9 $$", Exit::Command(137))]
+        {
             let (child, mut ended) = start(script);
             assert_eq!(ended.blocking_recv(), Some(()), "{script}");
             let ended = child.stop(false);

@@ -102,7 +102,9 @@ fn plain(line: &[u8]) -> String {
         let (before, escape) = rest.split_at(at);
         text.extend_from_slice(before);
         let length = color_length(escape);
-        text.extend_from_slice(escape.get(..if length == 0 { 1 } else { 0 }).unwrap_or_default());
+        if length == 0 {
+            text.push(0x1b);
+        }
         rest = escape.get(length.max(1)..).unwrap_or_default();
     }
     text.extend_from_slice(rest);

@@ -76,7 +76,8 @@ mod tests {
 
     #[test]
     fn the_port_that_the_command_names_comes_first() {
-        let addresses = |ports: &[u16]| ports.iter().map(|port| ([127, 0, 0, 1], *port).into()).collect::<BTreeSet<_>>();
+        let addresses =
+            |ports: &[u16]| ports.iter().map(|port| ([127, 0, 0, 1], *port).into()).collect::<BTreeSet<_>>();
         let command = |words: &[&str]| words.iter().map(OsString::from).collect::<Vec<_>>();
         for (ports, words, port) in [
             (&[5678, 9000][..], &["uvicorn", "a:app", "--port", "9000"][..], Some(9000)),

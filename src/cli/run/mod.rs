@@ -78,7 +78,7 @@ pub(super) struct RunArgs {
 }
 
 /// Runs the command and the tap before it until one of them ends.
-pub(super) fn run(args: RunArgs) -> Result<Exit, Failure> {
+pub(super) fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let mut signals = Signals::install()?;
     let key = ProbeKey::random();
     let kit = Kit::unpack().map_err(Failure::unreadable)?;
@@ -89,7 +89,7 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Failure> {
     };
     let (ended_sender, mut ended) = mpsc::channel(1);
     let child = Child::start(&args.command, kit.environment(&key), console.as_ref(), ended_sender)?;
-    let outcome = watch(&args, key, &kit, &child, console.as_ref(), &mut signals, &mut ended);
+    let outcome = watch(args, key, &kit, &child, console.as_ref(), &mut signals, &mut ended);
     let interrupted = matches!(outcome, Ok(Exit::Interrupted));
     let ended = child.stop(interrupted);
     let kept = console.as_ref().filter(|console| console.wrote_anything()).map(|_| kit.keep_log());
@@ -153,9 +153,12 @@ impl RunArgs {
 
 /// The first free port behind `port`, on the loopback address.
 fn free_address(port: u16) -> Result<SocketAddr, Failure> {
-    let mut candidates = (port.saturating_add(1)..=port.saturating_add(PORTS)).map(|port| ([127, 0, 0, 1], port).into());
+    let mut candidates =
+        (port.saturating_add(1)..=port.saturating_add(PORTS)).map(|port| ([127, 0, 0, 1], port).into());
     candidates.find(|address: &SocketAddr| TcpListener::bind(address).is_ok()).ok_or_else(|| {
-        Failure::unreachable(anyhow::anyhow!("no port behind {port} is free: name one with --listen, e.g. --listen :9000"))
+        Failure::unreachable(anyhow::anyhow!(
+            "no port behind {port} is free: name one with --listen, e.g. --listen :9000"
+        ))
     })
 }
 

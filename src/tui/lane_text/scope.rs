@@ -37,7 +37,9 @@ fn probe_lines(lane: &ScopeLane, width: usize) -> Vec<LaneLine> {
         if !word.frameworks.is_empty() {
             lines.push(fact("with", cut_end(&text(&word.frameworks.join(", ")), room)));
         }
-        lines.extend(word.trouble.iter().flat_map(|trouble| sentence(&format!("probe: {}", text(trouble)), Tone::Warn, width)));
+        if let Some(trouble) = &word.trouble {
+            lines.extend(sentence(&format!("probe: {}", text(trouble)), Tone::Warn, width));
+        }
     }
     if lane.probe_silent {
         lines.push(plain(vec![run(Tone::Dim, "the probe said nothing")]));
@@ -50,10 +52,13 @@ fn probe_lines(lane: &ScopeLane, width: usize) -> Vec<LaneLine> {
     for found in &lane.model_differs {
         let values = [format!("app   {}", text(&found.probe)), format!("model {}", text(&found.model))];
         lines.push(differing(vec![run(Tone::Changed, format!("≠ {}", found.key))]));
-        lines.extend(values.map(|value| differing(vec![run(Tone::Text, format!("  {}", cut_middle(&value, width.saturating_sub(2))))])));
+        lines.extend(values.map(|value| {
+            differing(vec![run(Tone::Text, format!("  {}", cut_middle(&value, width.saturating_sub(2))))])
+        }));
     }
-    let explanation = lane.probe.as_ref().and_then(|word| word.explanation.as_deref());
-    lines.extend(explanation.into_iter().flat_map(|why| sentence(&text(why), Tone::Warn, width)));
+    if let Some(why) = lane.probe.as_ref().and_then(|word| word.explanation.as_deref()) {
+        lines.extend(sentence(&text(why), Tone::Warn, width));
+    }
     lines
 }
 
