@@ -141,7 +141,6 @@ impl SetupText {
         Setup {
             taps: taps.iter().map(|tap| tap_named(tap)).collect(),
             gateway: stand_in.then(|| Gateway::new(Vec::new(), None)),
-            server,
             app: App {
                 root_path: self.app.root_path.clone(),
                 prefix_header: self.app.prefix_header,
@@ -149,6 +148,7 @@ impl SetupText {
             },
             public: self.public.as_deref().map(|url| PublicUrl::parse(url).unwrap()),
             prefixes: self.prefixes.clone(),
+            ..Setup::new(server)
         }
     }
 }

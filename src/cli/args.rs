@@ -280,6 +280,8 @@ pub(super) fn settings(
         tap_source: None,
         ask_app: true,
         probe: None,
+        server: server.server_facts(),
+        find_server: !server.no_find_server,
     })
 }
 

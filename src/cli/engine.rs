@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use tokio::sync::watch;
 
+use super::watch::Watch;
 use crate::capture::{self, Capture};
 use crate::exchange::ExchangeId;
 use crate::gateway::Upstream;
@@ -68,8 +69,14 @@ impl Changes {
 }
 
 impl Engine {
-    /// Starts the recorder. `app` is who may be asked for the app's routes.
-    pub(super) fn start(setup: Setup, bounds: &Bounds, app: Option<Upstream>, sink: Sink) -> anyhow::Result<Self> {
+    /// Starts the recorder. `app` is who may be asked for the app's routes, `watch` who knows the app's server.
+    pub(super) fn start(
+        setup: Setup,
+        bounds: &Bounds,
+        app: Option<Upstream>,
+        watch: Option<Watch>,
+        sink: Sink,
+    ) -> anyhow::Result<Self> {
         let limits = Limits { count: bounds.requests, bytes: bounds.memory };
         let store = Arc::new(RwLock::new(Store::new(setup, limits)));
         let (sender, changed) = watch::channel(0);
@@ -77,18 +84,24 @@ impl Engine {
             capture::channel(capture::Bounds { body_cap: bounds.body, ..capture::Bounds::default() });
         let changes =
             Changes { store: Arc::clone(&store), sink: Arc::new(Mutex::new(sink)), revision: Arc::new(sender) };
+        let look = watch.clone().map(|watch| start_looking(watch, changes.clone())).transpose()?;
         let (ask, asked) = app.map(|app| start_asking(app, changes.clone())).transpose()?.unzip();
         let recorder = std::thread::Builder::new()
             .name("hopscope-record".to_owned())
             .spawn(move || {
                 recorder.run(|batch, losses| {
                     let mut store = changes.store.write().unwrap_or_else(PoisonError::into_inner);
-                    let ids = store.absorb(batch, losses);
+                    let mut ids = store.absorb(batch, losses);
+                    let is_due = watch.as_ref().is_some_and(|watch| watch.hear(&mut store, &mut ids));
                     let wants_routes = store.wants_routes();
                     drop(store);
                     if let (true, Some(ask)) = (wants_routes, &ask) {
                         // A full channel means that the question is already asked.
                         let _: Result<(), TrySendError<()>> = ask.try_send(());
+                    }
+                    if let (true, Some(look)) = (is_due, &look) {
+                        // The same: somebody is about to look.
+                        let _: Result<(), TrySendError<()>> = look.try_send(());
                     }
                     changes.tell(&ids).is_continue()
                 });
@@ -125,6 +138,26 @@ fn start_asking(app: Upstream, changes: Changes) -> anyhow::Result<(SyncSender<(
         })
         .context("cannot start the asking thread")?;
     Ok((sender, asked))
+}
+
+/// Starts the thread that looks whether another process serves now, when exchanges came in. It ends with the recorder.
+fn start_looking(watch: Watch, changes: Changes) -> anyhow::Result<SyncSender<()>> {
+    let (sender, wanted) = sync_channel(1);
+    std::thread::Builder::new()
+        .name("hopscope-look".to_owned())
+        .spawn(move || {
+            while wanted.recv().is_ok() {
+                if !watch.look_again() {
+                    continue;
+                }
+                let ids = watch.tell(&mut changes.store.write().unwrap_or_else(PoisonError::into_inner));
+                if changes.tell(&ids).is_break() {
+                    return;
+                }
+            }
+        })
+        .context("cannot start the looking thread")?;
+    Ok(sender)
 }
 
 fn ask(runtime: &tokio::runtime::Runtime, app: &Upstream, changes: &Changes, wanted: &Receiver<()>) {

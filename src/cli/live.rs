@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 
 use super::engine::{Engine, SharedStore, Sink};
 use super::headless::Headless;
+use super::watch::{self, Watch};
 use super::{Exit, Failure};
 use crate::capture::{Capture, PauseSwitch};
 use crate::exchange::ExchangeId;
@@ -62,11 +63,15 @@ pub(super) fn run_beside(
     mut beside: Beside,
 ) -> Result<Exit, Failure> {
     let taps = bind(&mut settings)?;
+    let upstream = the_app(&settings).filter(|_| settings.find_server);
+    let loud = settings.output.format != Format::Tui;
+    let watch = Watch::start(settings.server.clone(), upstream, loud, &mut settings.setup);
     let warning = joined(warning(&settings).into_iter().chain(beside.warning.take()));
     let face = Face::new(&settings.output, filter.clone())?;
     let app = if settings.ask_app { the_app(&settings) } else { None };
     let engine =
-        Engine::start(settings.setup.clone(), &settings.bounds, app, face.sink()).map_err(Failure::unreachable)?;
+        Engine::start(settings.setup.clone(), &settings.bounds, app, Some(watch), face.sink())
+            .map_err(Failure::unreachable)?;
     let running = start(taps, &settings.bounds, &engine.capture)?;
     let ended = if settings.output.format == Format::Tui {
         let pause = engine.capture.pause_switch();
@@ -145,6 +150,7 @@ fn announce(store: &SharedStore, warning: Option<&str>) {
         // Nobody reads: nothing to be done about it.
         let _ = writeln!(err, "hopscope: {} tap on http://{} to {}", tap.kind.word(), tap.listen, tap.upstream);
     }
+    watch::announce(&mut err, &store.setup().provenance);
     if let Some(warning) = warning {
         let _ = writeln!(err, "hopscope: warning: {warning}");
     }

@@ -16,6 +16,7 @@ mod server_args;
 mod tap;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 pub use exit::{Exit, Failure};
 

@@ -8,7 +8,7 @@ use clap::Args;
 use super::Failure;
 use crate::asgi::Release;
 use crate::asgi::framework::App;
-use crate::asgi::server::{Libraries, Server};
+use crate::asgi::server::{Libraries, Program, Server};
 use crate::redirect::PublicUrl;
 use crate::settings::{AppFacts, ServerFacts};
 
@@ -17,8 +17,8 @@ use crate::settings::{AppFacts, ServerFacts};
 #[command(next_help_heading = "The app's server")]
 pub(super) struct ServerArgs {
     /// Which one, and its release, e.g. granian@2.8: uvicorn, hypercorn, daphne, granian or gunicorn
-    #[arg(long, value_name = "NAME[@VERSION]", value_parser = Server::named)]
-    server: Option<Server>,
+    #[arg(long, value_name = "NAME[@VERSION]", value_parser = Program::named)]
+    server: Option<(Program, Option<Release>)>,
     #[command(flatten)]
     own: OwnOptions,
     /// Any other option of it, by its own name; `hopscope servers NAME` lists them; may be repeated
@@ -27,6 +27,9 @@ pub(super) struct ServerArgs {
     /// A library below it, e.g. h11@0.14, or uvicorn@0.54 below gunicorn; may be repeated
     #[arg(long, value_name = "NAME@VERSION", value_parser = library)]
     with: Vec<(String, Release)>,
+    /// Do not look at its process for how it was started
+    #[arg(long)]
+    pub(super) no_find_server: bool,
     #[command(flatten)]
     app: AppArgs,
     // Here no doc comment: rustdoc would take what is in it for a link.
@@ -106,11 +109,15 @@ struct AppArgs {
 impl ServerArgs {
     /// The server.
     pub(super) fn server(&self) -> Result<Server, Failure> {
-        let facts = ServerFacts { server: self.server.clone(), options: self.options(), libraries: self.with.clone() };
-        facts.server().map_err(|error| {
+        self.server_facts().server().map_err(|error| {
             let assumed = if self.server.is_none() { " (no --server was named, so it is uvicorn)" } else { "" };
             Failure::usage(format!("{error}{assumed}"))
         })
+    }
+
+    /// What the flags say of the server.
+    pub(super) fn server_facts(&self) -> ServerFacts {
+        ServerFacts { program: self.server, options: self.options(), libraries: self.with.clone() }
     }
 
     /// The options that were said, by their own names. What a wrapper in code depends on comes after the wrapper.

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use super::Provenance;
 use crate::asgi::framework::App;
 use crate::asgi::server::Server;
 use crate::exchange::{Exchange, Pairing};
@@ -17,6 +18,8 @@ pub struct Setup {
     pub gateway: Option<Gateway>,
     /// The app's server.
     pub server: Server,
+    /// How it is known.
+    pub provenance: Provenance,
     /// The app.
     pub app: App,
     /// True if the app's probe is asked.
@@ -31,7 +34,16 @@ pub struct Setup {
 impl Setup {
     /// A set-up of which nothing but the server is known.
     pub fn new(server: Server) -> Self {
-        Self { taps: Vec::new(), gateway: None, server, app: App::default(), probe: false, public: None, prefixes: Vec::new() }
+        Self {
+            taps: Vec::new(),
+            gateway: None,
+            server,
+            provenance: Provenance::default(),
+            app: App::default(),
+            probe: false,
+            public: None,
+            prefixes: Vec::new(),
+        }
     }
 
     /// True if the request of this exchange ended before it came to the place where the app's side would have seen it.

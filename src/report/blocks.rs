@@ -48,7 +48,7 @@ pub(super) fn blocks(shown: Shown<'_>, style: &Style) -> Vec<Block> {
             source: words::source(lanes.rewritten.source, "rule", style),
             rows: rewritten(lanes, style),
         },
-        Block { title: "4 ASGI scope", source: lanes.scope.source.word(), rows: scope(lanes, style) },
+        Block { title: "4 ASGI scope", source: lanes.scope.source.word(), rows: scope(shown, style) },
         Block {
             title: "Response",
             source: if style.predicted { "derived" } else { "seen" },
@@ -156,9 +156,12 @@ fn rewritten(lanes: &Lanes, style: &Style) -> Vec<Row> {
     rows
 }
 
-fn scope(lanes: &Lanes, style: &Style) -> Vec<Row> {
-    let lane = &lanes.scope;
+fn scope(shown: Shown<'_>, style: &Style) -> Vec<Row> {
+    let lane = &shown.lanes.scope;
     let mut rows = vec![text("server", &lane.server)];
+    let provenance = &shown.setup.provenance;
+    rows.extend(provenance.lines().map(|(what, from)| text("", &format!("{what}   [{from}]"))));
+    rows.extend(provenance.doubts().map(|doubt| Row { mark: '!', ..text("", doubt) }));
     match &lane.outcome {
         None => rows.push(row("scope", "none: the request never reached the server")),
         Some(Outcome::Refused { status, why }) => rows.push(text("answers", &format!("{status} by itself: {why}"))),

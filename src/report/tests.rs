@@ -18,12 +18,9 @@ fn set_up() -> Setup {
         |kind, port| Tap { kind, listen: ([127, 0, 0, 1], port).into(), upstream: "http://127.0.0.1:1".to_owned() };
     Setup {
         taps: vec![tap(TapKind::Edge, 9998), tap(TapKind::App, 8001)],
-        gateway: None,
-        server: Server::uvicorn(),
         app: App { routes: Some(Routes::new(vec!["/items/".into()], Vec::new())), ..App::default() },
-        probe: false,
-        public: None,
         prefixes: vec!["/api/v1".to_owned()],
+        ..Setup::new(Server::uvicorn())
     }
 }
 

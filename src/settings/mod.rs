@@ -11,7 +11,7 @@ mod setup;
 pub use listen::{Listener, TapSpec, parse_listen};
 pub use output::{Color, FailOn, Format, Output, Theme};
 pub use quantity::{parse_duration, parse_size};
-pub use setup::{AppFacts, ServerFacts, setup};
+pub use setup::{AppFacts, Evidence, ServerFacts, setup};
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -29,6 +29,8 @@ pub struct Settings {
     pub gateway: Option<Gateway>,
     /// What is known of the set-up, for the lanes and the rules.
     pub setup: Setup,
+    /// What of it the flags say of the app's server.
+    pub server: ServerFacts,
     /// Bounds of what is kept and waited for.
     pub bounds: Bounds,
     /// What is shown, and when to stop.
@@ -39,6 +41,8 @@ pub struct Settings {
     pub ask_app: bool,
     /// What the probe in the app is asked with, if it is asked.
     pub probe: Option<ProbeKey>,
+    /// True if the process of the app's server may be looked at.
+    pub find_server: bool,
 }
 
 impl Settings {

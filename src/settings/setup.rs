@@ -3,20 +3,32 @@
 use super::Listener;
 use crate::asgi::Release;
 use crate::asgi::framework::{App, FASTAPI_OWN, Routes};
-use crate::asgi::server::{OptionError, Server};
+use crate::asgi::server::command::{Installed, Started, installed_server};
+use crate::asgi::server::{OptionError, Program, Server};
 use crate::gateway::Gateway;
-use crate::lanes::{Setup, Tap};
+use crate::lanes::{Provenance, Setup, Tap};
 use crate::redirect::PublicUrl;
 
 /// What the flags say of the app's server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServerFacts {
-    /// `--server`
-    pub server: Option<Server>,
+    /// `--server`, with its version if one was given.
+    pub program: Option<(Program, Option<Release>)>,
     /// The server's own options that were said, by their own names, in order.
     pub options: Vec<(String, String)>,
     /// `--with`: libraries below it, and their releases.
     pub libraries: Vec<(String, Release)>,
+}
+
+/// What is known of the app's server beside the flags.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Evidence<'a> {
+    /// How its process was started.
+    pub started: Option<&'a Started>,
+    /// What is installed for that process.
+    pub installed: Option<&'a Installed>,
+    /// The program that the `server` field of its answers names.
+    pub answered: Option<Program>,
 }
 
 impl ServerFacts {
@@ -24,16 +36,103 @@ impl ServerFacts {
     ///
     /// # Errors
     /// [`OptionError`] for an option that this server does not have, or not with this value.
-    pub fn server(self) -> Result<Server, OptionError> {
-        let stated = self != Self::default();
-        let mut server = self.server.unwrap_or_else(Server::uvicorn);
+    pub fn server(&self) -> Result<Server, OptionError> {
+        let (program, version) = self.program.unwrap_or((Program::Uvicorn, None));
+        let mut server = Server::new(program, version);
+        server.stated = *self != Self::default();
         for (library, release) in &self.libraries {
             server.libraries.set(library, *release);
         }
         for (name, value) in &self.options {
             server.set(name, value)?;
         }
-        Ok(Server { stated, ..server })
+        Ok(server)
+    }
+
+    /// The server by all that is known, and how it is known. Flags count more than the process, the process more than what
+    /// the answers say.
+    pub fn server_by(&self, evidence: Evidence<'_>) -> (Server, Provenance) {
+        let mut provenance = Provenance::default();
+        let told = self.program.map(|(program, _)| program);
+        let ran = evidence.started.map(|started| started.program);
+        let program = told.or(ran).or(evidence.answered).unwrap_or(Program::Uvicorn);
+        let (mut server, from) = self.program_by(program, evidence, &mut provenance);
+        provenance.know("server", &format!("{program} {}", server.version), from);
+        if let Some(started) = evidence.started.filter(|started| started.program == program) {
+            self.know_started(started, evidence.installed, &mut provenance);
+        }
+        provenance.contradiction = contradiction(told, ran, evidence.answered);
+        for (library, release) in &self.libraries {
+            server.libraries.set(library, *release);
+            provenance.know(library, &release.to_string(), "flag");
+        }
+        for (name, value) in &self.options {
+            match server.set(name, value) {
+                Ok(()) => provenance.know(name, value, "flag"),
+                Err(error) => provenance.unread.push(error.to_string()),
+            }
+            server.stated = true;
+        }
+        (server, provenance)
+    }
+
+    /// The program with what its process was told, and where its version is from.
+    fn program_by(&self, program: Program, evidence: Evidence<'_>, provenance: &mut Provenance) -> (Server, &'static str) {
+        let nothing = Installed::new();
+        let installed = evidence.installed.unwrap_or(&nothing);
+        let told = self.program.and_then(|(_, version)| version);
+        let started = evidence.started.filter(|started| started.program == program);
+        let server = match started {
+            Some(started) => {
+                let (server, refused) = started.server(installed, told);
+                provenance.unread.extend(started.unread.iter().cloned().chain(refused));
+                server
+            }
+            None => Server { stated: self.program.is_some(), ..installed_server(program, installed, told) },
+        };
+        let is_installed = installed.contains_key(program.name());
+        let from = match (self.program, evidence.answered) {
+            (Some((_, Some(_))), _) => "flag",
+            (Some(_), _) if is_installed => "flag, version as installed",
+            (Some(_), _) => "flag, version assumed",
+            (None, _) if started.is_some() && is_installed => "installed",
+            (None, _) if started.is_some() => "version assumed",
+            (None, Some(_)) if is_installed => "by its answers, version as installed",
+            (None, Some(_)) => "by its answers, version assumed",
+            (None, None) => "assumed",
+        };
+        (server, from)
+    }
+
+    /// Notes what the process was told and no flag overrides.
+    fn know_started(&self, started: &Started, installed: Option<&Installed>, provenance: &mut Provenance) {
+        let overridden = |name: &str| self.options.iter().any(|(known, _)| *known == name);
+        for said in started.options.iter().filter(|said| !overridden(&said.name)) {
+            provenance.know(&said.name, &said.value, &said.from.to_string());
+        }
+        for (name, value) in installed.map(|installed| started.automatic(installed)).unwrap_or_default() {
+            let told = started.said(name).is_some_and(|said| said.value != "auto");
+            if !told && !overridden(name) {
+                provenance.know(name, value, "auto, by what is installed");
+            }
+        }
+    }
+}
+
+/// What the three say of the program, where they do not agree. As gunicorn's worker, uvicorn answers in its own name.
+fn contradiction(told: Option<Program>, ran: Option<Program>, answered: Option<Program>) -> Option<String> {
+    match (told, ran, answered) {
+        (Some(told), Some(ran), _) if told != ran => {
+            Some(format!("--server says {told}, but the process is {ran}: its options are not used"))
+        }
+        (_, Some(Program::Gunicorn), Some(Program::Uvicorn)) | (Some(Program::Gunicorn), _, Some(Program::Uvicorn)) => None,
+        (Some(told), _, Some(answered)) if told != answered => {
+            Some(format!("--server says {told}, but {answered} answers"))
+        }
+        (None, Some(ran), Some(answered)) if ran != answered => {
+            Some(format!("the process that listens is {ran}, but {answered} answers: another server stands behind it"))
+        }
+        _ => None,
     }
 }
 
@@ -92,12 +191,14 @@ pub fn setup(
             prefixes.push(prefix.to_owned());
         }
     }
-    Ok(Setup { taps: listeners.iter().map(tap).collect(), gateway, server, app, probe: false, public, prefixes })
+    let taps = listeners.iter().map(tap).collect();
+    Ok(Setup { taps, gateway, app, public, prefixes, ..Setup::new(server) })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::asgi::server::command::{Process, Reading, read};
     use crate::gateway::parse_route;
     use crate::lanes::TapKind;
 
@@ -106,9 +207,95 @@ mod tests {
         let peer = |server: &Server| server.trust("::1".parse().ok());
         let server = ServerFacts::default().server().unwrap();
         assert!(server.reads_forwarded() && !server.stated && peer(&server).trusted);
-        let old = ServerFacts { server: Server::named("uvicorn@0.52").ok(), ..ServerFacts::default() };
+        let old = ServerFacts { program: Program::named("uvicorn@0.52").ok(), ..ServerFacts::default() };
         let old = old.server().unwrap();
         assert!(old.stated && !peer(&old).trusted);
+    }
+
+    /// What is shown of a server, in one line.
+    fn told(facts: &ServerFacts, line: &str, packages: &[(&str, &str)], answered: Option<Program>) -> String {
+        let argv = line.split(' ').map(str::to_owned).collect();
+        let process = Process { argv, ..Process::default() };
+        let started = match read(&process, &|_| Err("no such file".to_owned())) {
+            Reading::Started(started) => Some(started),
+            _ => None,
+        };
+        let installed: Installed = packages.iter().map(|(name, version)| ((*name).into(), (*version).into())).collect();
+        let evidence = Evidence { started: started.as_deref(), installed: Some(&installed), answered };
+        let (server, provenance) = facts.server_by(evidence);
+        let mut parts: Vec<String> = provenance.lines().map(|(what, from)| format!("{what} ({from})")).collect();
+        parts.extend(provenance.doubts().map(|why| format!("! {why}")));
+        assert_eq!(format!("server {} {}", server.program(), server.version), provenance.options[0].typed());
+        format!("{}{}", parts.join(" | "), if server.stated { "" } else { " | not stated" })
+    }
+
+    #[test]
+    fn flags_count_more_than_the_process_and_the_process_more_than_answers() {
+        let none = ServerFacts::default();
+        let flag = |name: &str| ServerFacts { program: Program::named(name).ok(), ..ServerFacts::default() };
+        let root = ServerFacts { options: vec![("root-path", "/f".to_owned())], ..ServerFacts::default() };
+        let packages = &[("uvicorn", "0.40.0"), ("httptools", "0.6.0"), ("websockets", "15.0")][..];
+        let process = "python -m uvicorn a:b --root-path /p";
+        for (facts, line, packages, answered, expected) in [
+            (&none, "", &[][..], None, "server uvicorn 0.54.0 (assumed) | not stated"),
+            (
+                &none,
+                "",
+                &[],
+                Some(Program::Daphne),
+                "server daphne 4.2.3 (by its answers, version assumed) | not stated",
+            ),
+            (
+                &none,
+                process,
+                packages,
+                Some(Program::Daphne),
+                "server uvicorn 0.40.0 (installed) | --root-path /p (command line) | \
+                 --http httptools (auto, by what is installed) | \
+                 ! the process that listens is uvicorn, but daphne answers: another server stands behind it",
+            ),
+            (
+                &root,
+                process,
+                packages,
+                None,
+                "server uvicorn 0.40.0 (installed) | --http httptools (auto, by what is installed) | --root-path /f (flag)",
+            ),
+            (
+                &flag("uvicorn@0.30"),
+                process,
+                &packages[..1],
+                None,
+                "server uvicorn 0.30.0 (flag) | --root-path /p (command line) | \
+                 --http h11 (auto, by what is installed) | --ws none (auto, by what is installed)",
+            ),
+            (&flag("uvicorn"), process, &[], None, "server uvicorn 0.54.0 (flag, version assumed) | --root-path /p (command line)"),
+            (
+                &flag("daphne"),
+                process,
+                packages,
+                None,
+                "server daphne 4.2.3 (flag, version assumed) | \
+                 ! --server says daphne, but the process is uvicorn: its options are not used",
+            ),
+            (
+                &flag("granian"),
+                "",
+                &[],
+                Some(Program::Uvicorn),
+                "server granian 2.8.7 (flag, version assumed) | ! --server says granian, but uvicorn answers",
+            ),
+            (
+                &none,
+                "python -m gunicorn -k uvicorn_worker.UvicornWorker a:b",
+                &[],
+                Some(Program::Uvicorn),
+                "server gunicorn 27.0.1 (version assumed) | \
+                 --worker-class uvicorn_worker.UvicornWorker (command line)",
+            ),
+        ] {
+            assert_eq!(told(facts, line, packages, answered), expected);
+        }
     }
 
     #[test]

@@ -19,12 +19,13 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::asgi::framework::Routes;
+use crate::asgi::server::Server;
 pub use crate::capture::Losses;
 
 use crate::capture::{Observed, PairId};
 use crate::diagnosis::{Finding, Session, Severity, is_plain};
 use crate::exchange::{Exchange, ExchangeId, Pairing};
-use crate::lanes::{self, Setup};
+use crate::lanes::{self, Provenance, Setup};
 
 use pairing::{Pairs, Place};
 use plain::Plain;
@@ -295,6 +296,29 @@ impl Store {
         }
         // A route may have proven a prefix.
         self.publish_setup();
+        changed
+    }
+
+    /// Sets what is now known of the app's server, and judges again all that has ended: what it was judged by was not so.
+    /// Gives the ids of the entries that changed.
+    pub fn set_server(&mut self, server: Server, provenance: Provenance) -> Vec<ExchangeId> {
+        self.revision += 1;
+        let same = self.setup.server == server;
+        self.setup.server = server;
+        self.setup.provenance = provenance;
+        let root = self.setup.server.root_path.trim_end_matches('/').to_owned();
+        if root.starts_with('/') && !self.setup.prefixes.contains(&root) {
+            self.setup.prefixes.push(root);
+        }
+        self.publish_setup();
+        if same {
+            return Vec::new();
+        }
+        self.session = Session::default();
+        let mut changed = Vec::new();
+        for index in 0..self.slots.len() {
+            self.judge(index, &mut changed);
+        }
         changed
     }
 

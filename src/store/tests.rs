@@ -11,15 +11,7 @@ use crate::lanes::{Tap, TapKind};
 
 pub(super) fn setup(kinds: &[TapKind]) -> Setup {
     let tap = |kind: &TapKind| Tap { kind: *kind, listen: ([127, 0, 0, 1], 9998).into(), upstream: String::new() };
-    Setup {
-        taps: kinds.iter().map(tap).collect(),
-        gateway: None,
-        server: Server::uvicorn(),
-        app: App::default(),
-        probe: false,
-        public: None,
-        prefixes: Vec::new(),
-    }
+    Setup { taps: kinds.iter().map(tap).collect(), ..Setup::new(Server::uvicorn()) }
 }
 
 const BOTH: &[TapKind] = &[TapKind::Edge, TapKind::App];

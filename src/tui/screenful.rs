@@ -74,6 +74,7 @@ impl Screenful {
             state.listing.sync(&store);
             store.setup().clone()
         };
+        state.contradiction.clone_from(&setup.provenance.contradiction);
         state.listing.judge(PORTION, &setup);
         let height = usize::from(Places::of(state).list_lines());
         state.settle(height);

@@ -76,6 +76,8 @@ pub(super) struct State {
     /// The zone that times are shown in.
     pub(super) zone: TimeZone,
     pub(super) warning: Option<String>,
+    /// What the set-up and the traffic do not agree about.
+    pub(super) contradiction: Option<String>,
     pub(super) scenes: Vec<Scene>,
     /// The command that hopscope started, and the file with its output.
     pub(super) console: Option<(String, String)>,
@@ -123,6 +125,7 @@ impl State {
             look,
             zone,
             warning: None,
+            contradiction: None,
             scenes: Vec::new(),
             console: None,
             scene: 0,
@@ -145,6 +148,12 @@ impl State {
             history: Vec::new(),
             notice: None,
         }
+    }
+
+    /// What stands in the line of warnings.
+    pub(super) fn warned(&self) -> Option<String> {
+        let warnings: Vec<&str> = self.contradiction.iter().chain(&self.warning).map(String::as_str).collect();
+        (!warnings.is_empty()).then(|| warnings.join("; "))
     }
 
     /// Selects the line at `cursor`, or the nearest there is.

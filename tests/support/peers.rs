@@ -96,6 +96,39 @@ fn start_uvicorn(app: &str, folder: &str, options: &[&str], environment: &[(&str
     (program.listening(address), address)
 }
 
+/// Any server of the virtual environment with the app of `tests/peers/app.py`; `<port>` in its arguments is the port it gets.
+/// It runs in a folder of its own with these files.
+pub(crate) fn server(
+    name: &str,
+    arguments: &str,
+    environment: &[(&str, &str)],
+    files: &[(&str, &str)],
+) -> (Program, SocketAddr) {
+    let address = free_address();
+    (server_at(address, name, arguments, environment, files), address)
+}
+
+/// The same on an address that is known before.
+pub(crate) fn server_at(
+    address: SocketAddr,
+    name: &str,
+    arguments: &str,
+    environment: &[(&str, &str)],
+    files: &[(&str, &str)],
+) -> Program {
+    let port = address.port().to_string();
+    let program = Program::start(required(name), |command, folder| {
+        for (file, text) in files {
+            write(&folder.join(file), text);
+        }
+        command.args(arguments.split(' ').map(|word| word.replace("<port>", &port)));
+        command.env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONPATH", repository("tests/peers"));
+        command.env_remove("FORWARDED_ALLOW_IPS").env_remove("WEB_CONCURRENCY");
+        command.envs(environment.iter().map(|(name, value)| (name, value.replace("<port>", &port))));
+    });
+    program.listening(address)
+}
+
 /// Traefik with this `traefik.toml` and `routes.toml`.
 pub(crate) fn traefik(address: SocketAddr, fixed: &str, routes: &str) -> Program {
     let program = Program::start(required("traefik"), |command, folder| {

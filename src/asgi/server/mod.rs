@@ -4,6 +4,7 @@
 //! Everything that sets a server up, flags of the command line, a process that was found, a line of `hopscope predict`,
 //! goes through [`Server::set`], by the names that the server itself gives its options.
 
+mod answered;
 pub mod command;
 mod daphne;
 mod ends;
@@ -25,6 +26,7 @@ use std::net::IpAddr;
 use crate::asgi::{Outcome, Release};
 use crate::forwarded::Verdict;
 
+pub use answered::from_header;
 pub use ends::{Ends, Local};
 pub use libraries::Libraries;
 pub use option::{OptionError, OwnOption};

@@ -58,6 +58,16 @@ fn known() -> String {
     Program::ALL.map(Program::name).join(", ")
 }
 
+impl Program {
+    /// Reads a program as a user names it, `uvicorn`, `uvicorn@0.54` or `uvicorn@0.54.0`, and its version if given.
+    ///
+    /// # Errors
+    /// [`UnknownServer`] if the program is not modelled or the version is no version.
+    pub fn named(text: &str) -> Result<(Self, Option<Release>), UnknownServer> {
+        parse(text)
+    }
+}
+
 /// Splits `program[@version]`.
 pub(super) fn parse(text: &str) -> Result<(Program, Option<Release>), UnknownServer> {
     let (name, version) = text.split_once('@').map_or((text, None), |(name, version)| (name, Some(version)));

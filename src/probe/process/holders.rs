@@ -70,6 +70,11 @@ impl Holder {
         parent_of(self.pid).and_then(Self::of)
     }
 
+    /// True if its parent has the very same command line: it was forked off and has not started anything else.
+    pub(super) fn is_copy(&self) -> bool {
+        self.parent().is_some_and(|parent| parent.process.argv == self.process.argv)
+    }
+
     /// A file of its folder in `/proc`.
     pub(super) fn path(&self, name: &str) -> PathBuf {
         PathBuf::from(format!("/proc/{}/{name}", self.pid))

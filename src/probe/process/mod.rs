@@ -161,6 +161,14 @@ fn found(holder: Holder, address: SocketAddr) -> Result<Found, NotFound> {
     for _ in 0..FARTHEST {
         let pid = holder.pid;
         let runs = match holder.reading() {
+            // Workers are copies of the process that was started.
+            Reading::Started(_) | Reading::Code(_) if holder.is_copy() => match holder.parent() {
+                Some(parent) => {
+                    holder = parent;
+                    continue;
+                }
+                None => break,
+            },
             Reading::Started(started) => Runs::Server(started),
             Reading::Code(name) => Runs::Code(name),
             Reading::Child => match holder.parent() {

@@ -61,7 +61,7 @@ pub(super) fn lane(n: u8, chosen: &Chosen, setup: &Setup, width: usize, reveal: 
         0 => original(chosen, setup, width, reveal),
         1 => forwarded::forwarded(&chosen.lanes.forwarded, width, reveal),
         2 => rewritten::rewritten(chosen, setup, width, reveal),
-        _ => scope::scope(&chosen.lanes, width, reveal),
+        _ => scope::scope(&chosen.lanes, &setup.provenance, width, reveal),
     }
 }
 

@@ -4,12 +4,12 @@ use super::{LABEL, LaneLine, blank, compared, differing, fact, or_dash, origin, 
 use crate::asgi::framework::{AppView, RouteMatch};
 use crate::asgi::{Address, Outcome, Scope};
 use crate::lanes::visible::visible;
-use crate::lanes::{Lanes, Rewrite, ScopeLane};
+use crate::lanes::{Lanes, Provenance, Rewrite, ScopeLane};
 use crate::tui::row::shown_target;
 use crate::tui::text::{Run, cut_end, cut_middle, pad, run};
 use crate::tui::theme::Tone;
 
-pub(super) fn scope(lanes: &Lanes, width: usize, reveal: bool) -> Vec<LaneLine> {
+pub(super) fn scope(lanes: &Lanes, provenance: &Provenance, width: usize, reveal: bool) -> Vec<LaneLine> {
     let mut lines = match &lanes.scope.outcome {
         None => vec![plain(vec![run(Tone::Dim, unseen(lanes))])],
         Some(Outcome::Scope(scope)) => match &lanes.scope.view {
@@ -22,8 +22,22 @@ pub(super) fn scope(lanes: &Lanes, width: usize, reveal: bool) -> Vec<LaneLine> 
     };
     if !lanes.scope.server.is_empty() && lanes.scope.outcome.is_some() {
         lines.push(fact("by", cut_end(&visible(lanes.scope.server.as_bytes()), width.saturating_sub(LABEL))));
+        lines.extend(set_up(provenance, width));
     }
     lines.extend(probe_lines(&lanes.scope, width));
+    lines
+}
+
+/// How the server is known: each thing that was said to it, and where; then what is to be wary of.
+fn set_up(provenance: &Provenance, width: usize) -> Vec<LaneLine> {
+    let mut lines = Vec::new();
+    for (what, from) in provenance.lines() {
+        let text = visible(format!("{what} ({from})").as_bytes());
+        lines.extend(sentence(&text, Tone::Dim, width));
+    }
+    for doubt in provenance.doubts() {
+        lines.extend(sentence(doubt, Tone::Warn, width));
+    }
     lines
 }
 

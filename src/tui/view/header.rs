@@ -20,7 +20,7 @@ pub(super) fn draw(buffer: &mut Buffer, places: &Places, state: &State, seen: &S
     paint(buffer, (x, place.y), facts_width, &facts, theme);
     let room = place.width.saturating_sub(facts_width).saturating_sub(cells(width_of(&name)) + 2);
     paint(buffer, (place.x + cells(width_of(&name)) + 1, place.y), room, &taps(seen), theme);
-    if let Some(warning) = &state.warning {
+    if let Some(warning) = state.warned() {
         let line = vec![run(Tone::Bad, " ! "), run(Tone::Warn, visible(warning.as_bytes()))];
         paint(buffer, (places.warning.x, places.warning.y), places.warning.width, &line, theme);
     }

@@ -44,7 +44,7 @@ impl Places {
         let one_if = |shown: bool| Constraint::Length(u16::from(shown));
         let [header, warning, scene, body, bar] = Layout::vertical([
             Constraint::Length(1),
-            one_if(state.warning.is_some()),
+            one_if(state.warning.is_some() || state.contradiction.is_some()),
             one_if(!state.scenes.is_empty()),
             Constraint::Fill(1),
             Constraint::Length(1),

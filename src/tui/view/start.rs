@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::lanes::visible::visible;
-use crate::lanes::{Tap, TapKind};
+use crate::lanes::{Provenance, Tap, TapKind};
 use crate::tui::screenful::Screenful;
 use crate::tui::state::State;
 use crate::tui::text::{Runs, paint, run};
@@ -36,6 +36,7 @@ fn waiting(seen: &Screenful) -> Vec<Runs> {
             run(Tone::Dim, "no app tap: --app LISTEN=URL shows what the proxy sends on, and the exact path"),
         ]);
     }
+    lines.extend(server(&seen.setup.provenance));
     lines.push(vec![
         run(Tone::Key, "?"),
         run(Tone::Dim, " shows all keys, "),
@@ -43,6 +44,21 @@ fn waiting(seen: &Screenful) -> Vec<Runs> {
         run(Tone::Dim, " quits."),
     ]);
     lines
+}
+
+/// What is known of the app's server, and where from.
+fn server(provenance: &Provenance) -> impl Iterator<Item = Runs> {
+    let known = provenance.lines().enumerate().map(|(index, (what, from))| {
+        vec![
+            run(Tone::Good, if index == 0 { "● server " } else { "         " }),
+            run(Tone::Text, visible(what.as_bytes())),
+            run(Tone::Dim, format!("  {}", visible(from.as_bytes()))),
+        ]
+    });
+    let doubts = provenance.doubts().map(|doubt| {
+        vec![run(Tone::Warn, "! "), run(Tone::Dim, visible(doubt.as_bytes()))]
+    });
+    known.chain(doubts)
 }
 
 fn next_step(tap: &Tap) -> Runs {

@@ -2,6 +2,7 @@
 
 mod app_tap;
 mod examples;
+mod found;
 mod nginx;
 mod stage;
 mod stand_in;

@@ -24,7 +24,7 @@ use std::collections::BTreeMap;
 
 use python::{Launcher, Runs, runs};
 
-pub use started::{Installed, Origin, Said, Started};
+pub use started::{Installed, Origin, Said, Started, installed_server};
 
 /// What the system says of a process.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

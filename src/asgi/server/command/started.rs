@@ -151,17 +151,11 @@ impl Started {
 
     /// The server that was started so. What is said and cannot be taken is given beside it, a sentence each.
     ///
-    /// `installed` are the packages of its environment: they give its version, the libraries it stands on, and what `auto`
-    /// means.
-    pub fn server(&self, installed: &Installed) -> (Server, Vec<String>) {
-        let release = |name: &str| installed.get(name).and_then(|version| version.parse::<Release>().ok());
-        let mut server = Server::new(self.program, release(self.program.name()));
+    /// `installed` are the packages of its environment: they give its version (unless `version` is known better), the
+    /// libraries it stands on, and what `auto` means.
+    pub fn server(&self, installed: &Installed, version: Option<Release>) -> (Server, Vec<String>) {
+        let mut server = installed_server(self.program, installed, version);
         server.stated = true;
-        for name in installed.keys() {
-            if let Some(release) = release(name) {
-                server.libraries.set(name, release);
-            }
-        }
         let mut refused = Vec::new();
         for (name, value) in self.automatic(installed) {
             // Both are values the program has.
@@ -191,6 +185,18 @@ impl Started {
         };
         [("http", http), ("ws", ws)].into_iter().filter(|(_, value)| *value != "auto").collect()
     }
+}
+
+/// A program as it is installed, told nothing; of `version`, if that is known better.
+pub fn installed_server(program: Program, installed: &Installed, version: Option<Release>) -> Server {
+    let release = |name: &str| installed.get(name).and_then(|version| version.parse::<Release>().ok());
+    let mut server = Server::new(program, version.or_else(|| release(program.name())));
+    for name in installed.keys() {
+        if let Some(release) = release(name) {
+            server.libraries.set(name, release);
+        }
+    }
+    server
 }
 
 /// Reads a switch in the environment as click does (`types.py`, `BoolParamType`).

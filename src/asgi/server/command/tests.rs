@@ -280,7 +280,7 @@ fn installed(list: &[(&str, &str)]) -> Installed {
 fn the_server_that_follows() {
     let line = "python /v/bin/uvicorn a:b --root-path /x --http auto --workers 2";
     let packages = installed(&[("uvicorn", "0.40.0"), ("h11", "0.16.0"), ("odd", "not a version")]);
-    let (server, refused) = started(line, &[], &[]).server(&packages);
+    let (server, refused) = started(line, &[], &[]).server(&packages, None);
     assert_eq!((server.version.to_string().as_str(), server.root_path.as_str(), server.stated), ("0.40.0", "/x", true));
     assert_eq!(server.libraries.get("h11").map(|release| release.to_string()).as_deref(), Some("0.16.0"));
     assert_eq!(refused, [""; 0]);
@@ -293,7 +293,7 @@ fn the_server_that_follows() {
 
 #[test]
 fn what_the_server_does_not_take_is_said() {
-    let (_, refused) = started("python /v/bin/uvicorn a:b --http shop:Protocol", &[], &[]).server(&Installed::new());
+    let (_, refused) = started("python /v/bin/uvicorn a:b --http shop:Protocol", &[], &[]).server(&Installed::new(), None);
     assert!(matches!(refused.as_slice(), [one] if one.contains("shop:Protocol") && one.contains("command line")), "{refused:?}");
 }
 

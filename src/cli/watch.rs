@@ -1,0 +1,171 @@
+//! Who the app's server is: what the flags say, what its process shows, what its answers say, put together and kept up to
+//! date while hopscope runs.
+//!
+//! ```text
+//! start ──────────────────▶ look at the process ─┐
+//! exchanges ─┬ who answered? ────────────────────┼▶ settings: flags > process > answers ─▶ store.set_server
+//!            └ other sockets listen? look again ─┘
+//! ```
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::asgi::server::{Program, Server, from_header};
+use crate::exchange::{Answered, ExchangeId};
+use crate::gateway::Upstream;
+use crate::lanes::visible::visible;
+use crate::lanes::{Provenance, Setup};
+use crate::probe::process::{self, Found, NotFound, Runs};
+use crate::settings::{Evidence, ServerFacts};
+use crate::store::Store;
+
+/// Whether another process listens is not looked at more often than this.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// What is known of the app's server, shared by the recorder, which hears its answers, and the thread that looks.
+#[derive(Clone)]
+pub(super) struct Watch(Arc<Mutex<Known>>);
+
+struct Known {
+    flags: ServerFacts,
+    /// Where its process is looked for; `None` if it is not.
+    upstream: Option<Upstream>,
+    /// The sockets that listened there when it was last looked at.
+    sockets: Vec<u64>,
+    found: Option<Result<Found, NotFound>>,
+    answered: Option<Program>,
+    /// True where no dashboard shows what changes.
+    loud: bool,
+    not_before: Instant,
+}
+
+impl Watch {
+    /// Looks at the process that listens on `upstream`, and sets up what follows from it.
+    pub(super) fn start(flags: ServerFacts, upstream: Option<Upstream>, loud: bool, setup: &mut Setup) -> Self {
+        let not_before = Instant::now();
+        let mut known = Known { flags, upstream, sockets: Vec::new(), found: None, answered: None, loud, not_before };
+        known.look();
+        (setup.server, setup.provenance) = known.server();
+        Self(Arc::new(Mutex::new(known)))
+    }
+
+    /// Hears who answered the exchanges of a batch. True if it is worth looking whether another process listens.
+    pub(super) fn hear(&self, store: &mut Store, ids: &mut Vec<ExchangeId>) -> bool {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let answered = ids.iter().rev().find_map(|id| answered_by(store, *id));
+        if answered.is_some() && answered != known.answered {
+            known.answered = answered;
+            known.set(store, ids);
+        }
+        let due = known.upstream.is_some() && Instant::now() >= known.not_before;
+        if due {
+            known.not_before = Instant::now() + LOOK_AGAIN;
+        }
+        due
+    }
+
+    /// True if other sockets listen now than when the process was looked at; it has been looked at again then.
+    pub(super) fn look_again(&self) -> bool {
+        let upstream = {
+            let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            known.upstream.clone().map(|upstream| (upstream, known.sockets.clone()))
+        };
+        // Looked at without the lock: the recorder must not wait for it.
+        let Some((upstream, before)) = upstream else { return false };
+        let now = process::fingerprint(&upstream);
+        if now.is_empty() || now == before {
+            return false;
+        }
+        let found = process::find(&upstream);
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.sockets = now;
+        known.found = Some(found);
+        true
+    }
+
+    /// Tells the store what is known now; adds the exchanges that are seen otherwise then.
+    pub(super) fn tell(&self, store: &mut Store) -> Vec<ExchangeId> {
+        let mut ids = Vec::new();
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).set(store, &mut ids);
+        ids
+    }
+}
+
+/// Says what is known of the app's server, for those who watch without a screen.
+pub(super) fn announce(out: &mut impl Write, provenance: &Provenance) {
+    let known = provenance.lines().map(|(what, from)| format!("{what} ({from})"));
+    for line in known.chain(provenance.doubts().map(str::to_owned)) {
+        // Nobody reads: nothing to be done about it.
+        let _ = writeln!(out, "hopscope: the app's server: {}", visible(line.as_bytes()));
+    }
+}
+
+impl Known {
+    fn look(&mut self) {
+        if let Some(upstream) = &self.upstream {
+            self.sockets = process::fingerprint(upstream);
+            self.found = Some(process::find(upstream));
+        }
+    }
+
+    fn set(&self, store: &mut Store, ids: &mut Vec<ExchangeId>) {
+        let (server, provenance) = self.server();
+        let setup = store.setup();
+        if (&setup.server, &setup.provenance) == (&server, &provenance) {
+            return;
+        }
+        if self.loud {
+            announce(&mut io::stderr().lock(), &provenance);
+        }
+        for id in store.set_server(server, provenance) {
+            if !ids.contains(&id) {
+                ids.push(id);
+            }
+        }
+    }
+
+    /// The server by all that is known.
+    fn server(&self) -> (Server, Provenance) {
+        let found = self.found.as_ref().and_then(|found| found.as_ref().ok());
+        let started = found.and_then(|found| match &found.runs {
+            Runs::Server(started) => Some(&**started),
+            Runs::Code(_) => None,
+        });
+        let installed = found.map(|found| &found.installed);
+        let evidence = Evidence { started, installed, answered: self.answered };
+        let (server, mut provenance) = self.flags.server_by(evidence);
+        match &self.found {
+            Some(Ok(found)) => {
+                provenance.process = Some(process_line(found));
+                provenance.unread.extend(found.unread.iter().cloned());
+                if let Runs::Code(name) = &found.runs {
+                    let why = "starts the server itself: its options are in code; say them with --server and its options";
+                    provenance.unread.push(format!("{name} {why}"));
+                }
+            }
+            // Who has said which server it is need not be told that its process is not to be seen.
+            Some(Err(why)) if !server.stated => provenance.unread.push(why.to_string()),
+            Some(Err(_)) | None => {}
+        }
+        (server, provenance)
+    }
+}
+
+/// `pid 4242 · uvicorn main:app · /srv/venv`.
+fn process_line(found: &Found) -> String {
+    let runs = match &found.runs {
+        Runs::Server(started) => format!("{} {}", started.launcher, started.app.as_deref().unwrap_or_default()),
+        Runs::Code(name) => name.clone(),
+    };
+    let home = found.home.as_ref().map(|home| home.display().to_string());
+    let parts = [format!("pid {}", found.pid), runs.trim_end().to_owned()].into_iter().chain(home);
+    parts.collect::<Vec<_>>().join(" · ")
+}
+
+/// The server that an exchange's answer names, where it came from the app's side.
+fn answered_by(store: &Store, id: ExchangeId) -> Option<Program> {
+    let app = store.get(id)?.exchange.app.clone()?;
+    let head = app.response.as_ref().filter(|_| app.answered == Answered::Upstream)?;
+    from_header(head.get("server")?)
+}
