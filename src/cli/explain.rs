@@ -99,8 +99,13 @@ enum PrintName {
     Silent,
 }
 
-/// Prints the lanes and the verdict to stdout.
+/// Prints the lanes and the verdict to stdout, and on stderr how well the releases that were named are known.
 pub(super) fn run(args: &ExplainArgs) -> Result<Exit, Failure> {
+    let notes = [args.server.server()?.note(), args.server.app().framework.note()];
+    for note in notes.iter().flatten() {
+        // Nobody reads: nothing to be done about it.
+        let _ = writeln!(io::stderr(), "hopscope: warning: {note}");
+    }
     let color = wants_color(Color::Auto, io::stdout().is_terminal(), |name| std::env::var(name).ok());
     explain(args, color, io::stdout().lock())
 }

@@ -134,7 +134,7 @@ fn warning(settings: &Settings) -> Option<String> {
     let addresses: Vec<_> = settings.exposed().map(|listener| listener.address.to_string()).collect();
     let exposed =
         (!addresses.is_empty()).then(|| format!("listening on {}: other machines can reach it", addresses.join(", ")));
-    joined(exposed.into_iter().chain(settings.setup.server.note()))
+    joined(exposed.into_iter().chain(settings.setup.server.note()).chain(settings.setup.app.framework.note()))
 }
 
 fn joined(warnings: impl Iterator<Item = String>) -> Option<String> {

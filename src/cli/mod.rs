@@ -13,6 +13,7 @@ mod proxy;
 mod rules;
 mod run;
 mod server_args;
+mod servers;
 mod tap;
 #[cfg(test)]
 mod tests;
@@ -75,6 +76,7 @@ enum Command {
     Demo(demo::DemoArgs),
     Probe(probe::ProbeArgs),
     Rules(rules::RulesArgs),
+    Servers(servers::ServersArgs),
 }
 
 /// Runs the program with these arguments (the first is its own name) and gives its exit code. What goes wrong is said on
@@ -97,6 +99,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Predict(args) => predict::run(&args),
         Command::Demo(args) => demo::run(args),
         Command::Rules(args) => rules::run(&args),
+        Command::Servers(args) => servers::run(&args),
     };
     match ended {
         Ok(exit) => exit.into(),

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::Failure;
 use crate::asgi::Release;
-use crate::asgi::framework::App;
+use crate::asgi::framework::{App, Framework};
 use crate::asgi::server::{Libraries, Program, Server};
 use crate::redirect::PublicUrl;
 use crate::settings::{AppFacts, ServerFacts};
@@ -92,6 +92,12 @@ struct OwnOptions {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "The app")]
 struct AppArgs {
+    /// The app's FastAPI, e.g. 0.115
+    #[arg(long, value_name = "VERSION")]
+    fastapi: Option<Release>,
+    /// The app's Starlette, e.g. 0.46; without --fastapi the app is Starlette's alone
+    #[arg(long, value_name = "VERSION")]
+    starlette: Option<Release>,
     /// The root_path argument of FastAPI()
     #[arg(long, value_name = "PATH", default_value = "", hide_default_value = true)]
     app_root_path: String,
@@ -148,7 +154,12 @@ impl ServerArgs {
     /// The app.
     pub(super) fn app(&self) -> App {
         let app = &self.app;
+        let framework = match (app.fastapi, app.starlette) {
+            (None, Some(starlette)) => Framework::starlette(Some(starlette)),
+            (fastapi, starlette) => Framework::fastapi(fastapi, starlette),
+        };
         let facts = AppFacts {
+            framework,
             root_path: app.app_root_path.clone(),
             prefix_header: app.app_prefix_header,
             routes: app.route_of_app.clone(),

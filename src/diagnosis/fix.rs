@@ -1,9 +1,10 @@
 //! Fixes for prefix faults, tried in the models before they are offered.
 //!
-//! A prefix is right in three set-ups only: the proxy strips it and the server puts it back (`--root-path`, uvicorn 0.26
-//! and later); or the proxy keeps it and the server tells the app (every other server); or the proxy keeps it and the app
-//! knows it by itself (`root_path`, a middleware). All are computed with the model of the server in use, and what is
-//! printed is their difference from the present; the app's own goes last, because the others leave its code alone.
+//! The proxy strips the prefix or keeps it, and the server's root path or the app's own names it: which of the four is right
+//! depends on server and framework. uvicorn since 0.26 puts its root path before the path, so that it must be stripped;
+//! every other server wants it kept; Starlette until 0.32 wants it stripped whoever names it. All four are computed with the
+//! models of those in use, and what is printed is their difference from the present; the app's own go last, because the
+//! others leave its code alone.
 
 use super::case::Case;
 use super::prefix;
@@ -27,15 +28,13 @@ struct Plan<'a> {
 pub(super) fn for_prefix(case: &Case<'_>, prefix: &str, stripped: bool) -> Vec<String> {
     let today =
         Plan { strip: stripped, server_root: &case.setup.server.root_path, app_root: &case.setup.app.root_path };
-    let by_server = match case.setup.server.root_path_use() {
-        RootPathUse::BeforePath => Some(Plan { strip: true, server_root: prefix, app_root: "" }),
-        RootPathUse::Alone => Some(Plan { strip: false, server_root: prefix, app_root: "" }),
-        RootPathUse::Ignored | RootPathUse::Unknown => None,
-    };
-    let by_app = Plan { strip: false, server_root: "", app_root: prefix };
+    let heeded = !matches!(case.setup.server.root_path_use(), RootPathUse::Ignored | RootPathUse::Unknown);
+    let by_server = [true, false].map(|strip| Plan { strip, server_root: prefix, app_root: "" });
+    let by_app = [true, false].map(|strip| Plan { strip, server_root: "", app_root: prefix });
     by_server
         .iter()
-        .chain([&by_app])
+        .filter(|_| heeded)
+        .chain(&by_app)
         .filter(|plan| **plan != today)
         .filter_map(|plan| {
             let line = describe(case, prefix, &today, plan);
@@ -43,8 +42,9 @@ pub(super) fn for_prefix(case: &Case<'_>, prefix: &str, stripped: bool) -> Vec<S
                 Predicted::View(view) if works(&view, prefix, case.routes().is_some_and(Routes::are_all)) => {
                     Some(format!("{line}. Predicted: {}", in_words(&view)))
                 }
-                Predicted::View(_) | Predicted::Refused => None,
-                Predicted::Unknown => Some(line),
+                // Of what the models do not know, the one that holds with every server and every newer framework is told.
+                Predicted::Unknown if !plan.strip && plan.server_root.is_empty() => Some(line),
+                Predicted::View(_) | Predicted::Refused | Predicted::Unknown => None,
             }
         })
         .collect()
@@ -109,10 +109,14 @@ fn predict(case: &Case<'_>, prefix: &str, stripped: bool, plan: &Plan<'_>) -> Pr
     }
 }
 
-/// What the server would make of the request. `None` if what was sent on was not seen.
+/// What the server would make of the request. `None` if neither what was sent on nor what was asked for tells its path.
 fn receive(case: &Case<'_>, prefix: &str, stripped: bool, plan: &Plan<'_>) -> Option<Outcome> {
     let half = case.exchange.inner()?;
-    let rest = if stripped { case.outgoing()? } else { prefix::below(case.outgoing()?, prefix)? };
+    let rest = match case.outgoing() {
+        Some(path) if stripped => path,
+        Some(path) => prefix::below(path, prefix)?,
+        None => prefix::below(case.incoming(), prefix)?,
+    };
     let path = match (plan.strip, rest.is_empty()) {
         (true, true) => b"/".to_vec(),
         (true, false) => rest.to_vec(),

@@ -188,7 +188,7 @@ fn is_json(head: &ResponseHead) -> bool {
 }
 
 fn is_asgi_server(server: &[u8]) -> bool {
-    [&b"uvicorn"[..], b"hypercorn", b"granian", b"daphne"].iter().any(|name| server.starts_with(name))
+    [&b"uvicorn"[..], b"hypercorn", b"granian", b"daphne", b"gunicorn"].iter().any(|name| server.starts_with(name))
 }
 
 fn contains(text: &[u8], mark: &[u8]) -> bool {

@@ -7,10 +7,13 @@
 mod blocks;
 mod line;
 mod markdown;
+mod servers;
 #[cfg(test)]
 mod tests;
 mod text;
 mod words;
+
+pub use servers::servers;
 
 use std::io::{self, ErrorKind, Write};
 use std::ops::ControlFlow;

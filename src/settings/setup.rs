@@ -2,7 +2,7 @@
 
 use super::Listener;
 use crate::asgi::Release;
-use crate::asgi::framework::{App, FASTAPI_OWN, Routes};
+use crate::asgi::framework::{App, FASTAPI_OWN, Framework, Kind, Routes};
 use crate::asgi::server::command::{Installed, Started, installed_server};
 use crate::asgi::server::{OptionError, Program, Server};
 use crate::gateway::Gateway;
@@ -139,6 +139,8 @@ fn contradiction(told: Option<Program>, ran: Option<Program>, answered: Option<P
 /// What the flags say of the app.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AppFacts {
+    /// `--fastapi`, `--starlette`
+    pub framework: Framework,
     /// `--app-root-path`
     pub root_path: String,
     /// `--app-prefix-header`
@@ -150,11 +152,14 @@ pub struct AppFacts {
 }
 
 impl AppFacts {
-    /// The app; its routes count as known as soon as one route or mount was named. FastAPI's own are among them.
+    /// The app; its routes count as known as soon as one route or mount was named. FastAPI's own are among them, if it is
+    /// FastAPI.
     pub fn app(self) -> App {
         let known = !(self.routes.is_empty() && self.mounts.is_empty());
-        let templates = FASTAPI_OWN.into_iter().map(str::to_owned).chain(self.routes).collect();
+        let own = FASTAPI_OWN.into_iter().filter(|_| self.framework.kind == Kind::FastApi);
+        let templates = own.map(str::to_owned).chain(self.routes).collect();
         App {
+            framework: self.framework,
             root_path: self.root_path,
             prefix_header: self.prefix_header,
             routes: known.then(|| Routes::new(templates, self.mounts)),

@@ -64,6 +64,14 @@ impl Program {
         }
     }
 
+    /// The ways of starting it that make it do otherwise than it does by itself: an option of its own, and a value.
+    pub fn variants(self) -> Vec<(&'static str, &'static str)> {
+        let worker = (self == Self::Gunicorn).then_some(("worker-class", "uvicorn_worker.UvicornWorker"));
+        let reading = self.reading_option().into_iter();
+        let reading = reading.flat_map(|(name, values)| values.iter().map(move |value| (name, *value)));
+        reading.chain(worker).collect()
+    }
+
     /// The option that lists the peers that are believed; `None` if it asks nobody's address.
     pub const fn trust_option(self) -> Option<&'static str> {
         match self {
@@ -155,7 +163,7 @@ mod tests {
             }
             assert!(own(program.root_path_option()), "{program}");
             assert!(program.trust_option().is_none_or(own), "{program}");
-            assert!(program.reading_option().is_none_or(|(name, _)| own(name)), "{program}");
+            assert!(program.variants().iter().all(|(name, _)| own(name)), "{program}");
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::asgi::framework::{AppView, FASTAPI_OWN, Prediction};
+use crate::asgi::server::Program;
 use crate::asgi::{Outcome, ScopeType};
 use crate::exchange::{
     Answered, Body, Ending, Exchange, ExchangeId, Framing, Half, Pairing, Phase, RequestHead, ResponseHead, Side,
@@ -94,29 +95,38 @@ fn predict(lanes: &Lanes, setup: &Setup) -> Option<Predicted> {
         return Some(response(*status, "content-type: text/plain; charset=utf-8\r\n", b""));
     }
     let view = lanes.scope.view.as_ref()?;
+    let served = served(setup.server.program());
     match (view.predicted(&setup.app), view.scope.kind) {
-        (Prediction::Found, ScopeType::Http) => Some(response(200, SERVED, b"")),
+        (Prediction::Found, ScopeType::Http) => Some(response(200, served, b"")),
         (Prediction::Found, ScopeType::WebSocket) => {
             Some(response(101, "connection: Upgrade\r\nupgrade: websocket\r\n", b""))
         }
-        (Prediction::Redirect(to), _) => Some(response(307, &format!("{SERVED}location: {to}\r\n"), b"")),
+        (Prediction::Redirect(to), _) => Some(response(307, &format!("{served}location: {to}\r\n"), b"")),
         (answer @ (Prediction::OtherMethod | Prediction::BadHost | Prediction::Failed), kind) => {
-            Some(response(answer.status(kind)?, SERVED, b""))
+            Some(response(answer.status(kind)?, served, b""))
         }
-        (Prediction::NotFound, ScopeType::Http) => Some(not_found("application/json", NOT_FOUND, SERVED)),
+        (Prediction::NotFound, ScopeType::Http) => Some(not_found("application/json", NOT_FOUND, served)),
         (Prediction::NotFound, ScopeType::WebSocket) => Some(response(403, "", b"")),
         (Prediction::Unknown, ScopeType::Http) if FASTAPI_OWN.contains(&view.route_path.as_str()) => {
-            Some(response(200, SERVED, b""))
+            Some(response(200, served, b""))
         }
         (Prediction::Unknown, ScopeType::Http) if is_below_a_prefix(view, setup) => {
-            Some(not_found("application/json", NOT_FOUND, SERVED))
+            Some(not_found("application/json", NOT_FOUND, served))
         }
         (Prediction::Unknown, _) => None,
     }
 }
 
-/// The server's mark on what passes through it.
-const SERVED: &str = "server: uvicorn\r\n";
+/// The server's mark on what passes through it, as each sends it.
+const fn served(program: Program) -> &'static str {
+    match program {
+        Program::Uvicorn => "server: uvicorn\r\n",
+        Program::Hypercorn => "server: hypercorn-h11\r\n",
+        Program::Daphne => "Server: daphne\r\n",
+        Program::Granian => "server: granian\r\n",
+        Program::Gunicorn => "Server: gunicorn/asgi\r\n",
+    }
+}
 
 /// True if the app is asked for one of its built-in paths, but with a public prefix before it: those paths never have one
 /// in the app itself.

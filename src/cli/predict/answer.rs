@@ -15,8 +15,84 @@ pub(super) struct Answer {
     status: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<Scope>,
+    #[serde(flatten)]
+    page: Option<Page>,
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<String>,
+}
+
+/// What the app's answer says, beside its status.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(super) enum Page {
+    /// A redirect.
+    Redirect {
+        /// Where to.
+        location: String,
+    },
+    /// FastAPI's OpenAPI document.
+    Document {
+        /// The URLs of its `servers`; without any the document has no such key.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        servers: Vec<ServerUrl>,
+    },
+    /// A page that shows the document.
+    Viewer {
+        /// Where it loads the document from.
+        openapi_url: String,
+    },
+    /// A route's own answer.
+    Seen {
+        /// What its handler sees.
+        seen: Box<Seen>,
+    },
+    /// Nothing to say.
+    Other {},
+}
+
+/// One of `servers`.
+#[derive(Debug, Serialize)]
+pub(super) struct ServerUrl {
+    /// Its URL, or a path.
+    pub(super) url: String,
+}
+
+/// What a route's handler sees.
+#[derive(Debug, Serialize)]
+pub(super) struct Seen {
+    path: String,
+    raw_path: String,
+    root_path: String,
+    scheme: Option<String>,
+    client: Option<(String, Option<Port>)>,
+    /// `request.url` and its like; `null` where Starlette cannot build it.
+    url: Option<String>,
+    base_url: Option<String>,
+    /// `request.url_for("get_app")`, where the app has a route of this name.
+    url_for_app: Option<String>,
+}
+
+impl Page {
+    /// What a route's handler sees of its scope, and the URLs that it can ask for.
+    pub(super) fn seen(
+        scope: &asgi::Scope,
+        url: Option<String>,
+        base_url: Option<String>,
+        url_for_app: Option<String>,
+    ) -> Self {
+        Self::Seen {
+            seen: Box::new(Seen {
+                path: scope.path.clone(),
+                raw_path: latin1(&scope.raw_path),
+                root_path: scope.root_path.clone(),
+                scheme: scope.scheme.clone(),
+                client: scope.client.as_ref().map(address),
+                url,
+                base_url,
+                url_for_app,
+            }),
+        }
+    }
 }
 
 /// A scope as it would look in Python, bytes as Latin-1 text.
@@ -59,7 +135,7 @@ enum Port {
 impl Answer {
     /// What a server does.
     pub(super) fn of(id: Value, outcome: &Outcome) -> Self {
-        let answer = Self { id, outcome: "scope", status: None, scope: None, why: None };
+        let answer = Self { id, outcome: "scope", status: None, scope: None, page: None, why: None };
         match outcome {
             Outcome::Scope(scope) => Self { scope: Some(Scope::of(scope)), ..answer },
             Outcome::Refused { status, why } => {
@@ -70,9 +146,19 @@ impl Answer {
         }
     }
 
+    /// What the app behind the server answers.
+    pub(super) fn by_app(id: Value, status: u16, page: Page) -> Self {
+        Self { id, outcome: "response", status: Some(status), scope: None, page: Some(page), why: None }
+    }
+
+    /// True if the answer is that it is not known.
+    pub(super) fn is_unknown(&self) -> bool {
+        self.outcome == "unknown"
+    }
+
     /// What cannot be answered.
     pub(super) fn unknown(id: Value, why: String) -> Self {
-        Self { id, outcome: "unknown", status: None, scope: None, why: Some(why) }
+        Self { id, outcome: "unknown", status: None, scope: None, page: None, why: Some(why) }
     }
 }
 

@@ -1,56 +1,126 @@
 //! `hopscope predict`: questions in, answers out, one JSON object a line each, for scripts and continuous integration.
 
 mod answer;
+mod app;
+mod batches;
 mod question;
+#[cfg(test)]
+mod tests;
 
-use std::io::{self, BufRead, BufReader, BufWriter, ErrorKind, Read, Write};
+use std::fs::File;
+use std::io::{self, ErrorKind, Read, Write};
+use std::path::{Path, PathBuf};
+use std::thread;
 
+use anyhow::Context as _;
 use clap::Args;
+use serde_json::Value;
 
 use super::{Exit, Failure};
 use answer::Answer;
+use batches::{Answered, Batch, Broken};
 use question::Question;
 
-/// Answer questions about requests in bulk: JSON lines on stdin, JSON lines on stdout
+/// More threads than this only wait for the one that writes.
+const THREADS: usize = 8;
+
+const EXAMPLES: &str = r#"A QUESTION is an object on one line:
+  id              anything; comes back with the answer
+  server          uvicorn, hypercorn, daphne, granian or gunicorn
+  version         its release, e.g. "0.54.0"; the newest known if not given
+  http_impl       uvicorn: h11 or httptools; gunicorn: asgi or uvicorn-worker
+  ws_impl         uvicorn: websockets, websockets-sansio, wsproto or none
+  lib             releases of what it stands on, e.g. {"h11": "0.16.0"}
+  options         its own options, dashes as underscores, e.g. {"root_path": "/api/v1"};
+                  `hopscope servers NAME` lists them; env_forwarded_allow_ips is the variable
+  peer, local     the two ends, [address, port]; of a unix socket ["unix", null], [path, null]
+  request_base64  the bytes that arrive on the connection, or
+  request_text    the same, one character for each byte
+
+AN ANSWER is an object on one line, in the order of the questions:
+  id              as it was
+  outcome         scope: the app is called; response: the server answers by itself;
+                  closed: it hangs up; unknown: the model does not know
+  scope           for scope: as in Python, bytes as Latin-1 text, extensions as names
+  status          for response
+  why             a sentence, for everything but scope
+
+Both are described in assets/schema/predict.schema.json. A line that is no question is answered unknown, with its number.
+
+EXAMPLES
+  What does the app see?
+    echo '{"server": "granian", "options": {"url_path_prefix": "/api"},
+      "peer": ["127.0.0.1", 50000], "local": ["127.0.0.1", 8000],
+      "request_text": "GET /api/items HTTP/1.1\r\nHost: h\r\n\r\n"}' | tr -d '\n' | hopscope predict
+
+  A file of them, in continuous integration
+    hopscope predict questions.jsonl --fail-on-unknown"#;
+
+/// Answer questions about requests in bulk: a JSON object a line in, one a line out
+///
+/// Each question is a server as it was started and the bytes of a request; the answer is what the server hands to the app.
 #[derive(Debug, Args)]
-pub(super) struct PredictArgs {}
+#[command(after_long_help = EXAMPLES)]
+pub(super) struct PredictArgs {
+    /// A file with a question on each line; - for stdin
+    #[arg(value_name = "FILE", default_value = "-", hide_default_value = true)]
+    file: PathBuf,
+    /// Exit with 1 if an answer is unknown
+    #[arg(long)]
+    fail_on_unknown: bool,
+}
 
-/// Answers every line of stdin.
-pub(super) fn run(_: &PredictArgs) -> Result<Exit, Failure> {
-    let questions = BufReader::with_capacity(1 << 16, io::stdin().lock());
-    match answer_all(questions, BufWriter::with_capacity(1 << 16, io::stdout().lock())) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::unreadable(error)),
-        Ok(()) | Err(_) => Ok(Exit::Fine),
+/// Answers every line of a file or of stdin.
+pub(super) fn run(args: &PredictArgs) -> Result<Exit, Failure> {
+    let input = open(&args.file).map_err(Failure::unreadable)?;
+    let threads = thread::available_parallelism().map_or(1, |threads| threads.get().min(THREADS));
+    match batches::answer_all(input, io::stdout().lock(), threads, answer) {
+        Ok(unknown) if args.fail_on_unknown && unknown > 0 => Ok(Exit::Findings),
+        Ok(_) => Ok(Exit::Fine),
+        // Nobody reads any more: a quiet end.
+        Err(Broken::Output(error)) if error.kind() == ErrorKind::BrokenPipe => Ok(Exit::Fine),
+        Err(Broken::Output(error)) => Err(Failure::unreadable(anyhow::Error::new(error).context("cannot write"))),
+        Err(Broken::Input(error)) => {
+            Err(Failure::unreadable(anyhow::Error::new(error).context(format!("cannot read {}", args.file.display()))))
+        }
     }
 }
 
-/// One line at a time, so that memory does not grow with the input. Answers are held back only while there are more
-/// questions at hand, so that a program may ask one by one.
-fn answer_all(mut questions: BufReader<impl Read>, mut answers: impl Write) -> io::Result<()> {
-    let mut line = Vec::new();
-    let mut number = 0_u64;
-    while questions.read_until(b'\n', &mut line)? > 0 {
-        number += 1;
-        if !line.trim_ascii().is_empty() {
-            serde_json::to_writer(&mut answers, &answer(&line, number))?;
-            answers.write_all(b"\n")?;
-        }
-        line.clear();
-        if questions.buffer().is_empty() {
-            answers.flush()?;
-        }
+fn open(path: &Path) -> anyhow::Result<Box<dyn Read + Send>> {
+    if path == Path::new("-") {
+        return Ok(Box::new(io::stdin()));
     }
-    answers.flush()
+    let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(Box::new(file))
 }
 
-fn answer(line: &[u8], number: u64) -> Answer {
+/// The answers to the lines of a batch.
+fn answer(batch: &Batch) -> Answered {
+    let mut answered = Answered::default();
+    for (number, line) in batch.lines() {
+        let answer = match line {
+            Some(line) => answer_to(line, number),
+            None => Answer::unknown(Value::Null, format!("line {number} is too long to be a question")),
+        };
+        answered.unknown += u64::from(answer.is_unknown());
+        // Writing to memory cannot fail, and every key is text.
+        let _ = serde_json::to_writer(&mut answered.text, &answer);
+        let _ = answered.text.write_all(b"\n");
+    }
+    answered
+}
+
+fn answer_to(line: &[u8], number: u64) -> Answer {
     match serde_json::from_slice::<Question>(line) {
         Ok(question) => {
             let id = question.id.clone();
-            question
-                .outcome()
-                .map_or_else(|why| Answer::unknown(id.clone(), why), |outcome| Answer::of(id.clone(), &outcome))
+            question.answer().unwrap_or_else(|why| Answer::unknown(id, format!("line {number}: {why}")))
         }
-        Err(error) => Answer::unknown(serde_json::Value::Null, format!("line {number} is no question: {error}")),
+        Err(error) => {
+            let id = serde_json::from_slice::<Value>(line).ok().and_then(|value| value.get("id").cloned());
+            // The line that the parser counts is always the first of one.
+            let why = error.to_string().replace(" at line 1 column ", " at column ");
+            Answer::unknown(id.unwrap_or_default(), format!("line {number} is no question: {why}"))
+        }
     }
 }

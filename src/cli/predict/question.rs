@@ -8,12 +8,18 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::asgi::Outcome;
-use crate::asgi::server::{Ends, Program, Server};
+use super::answer::Answer;
+use super::app::{self, AppText};
+use crate::asgi::server::{Ends, Libraries, Program, Server};
+use crate::asgi::{Outcome, Release};
 
 /// One line of input.
 #[derive(Debug, Deserialize)]
 pub(super) struct Question {
+    /// `http`, `ws`: what the app is handed. `fw`: what the app then answers; so are questions that describe an app.
+    kind: Option<String>,
+    /// The app behind the server.
+    app: Option<AppText>,
     /// Comes back with the answer.
     #[serde(default)]
     pub(super) id: Value,
@@ -39,12 +45,28 @@ pub(super) struct Question {
 }
 
 impl Question {
-    /// What the server does with the request.
+    /// What becomes of the request: what the server does with it, or what the app answers if that is the question.
     ///
     /// # Errors
     /// What is missing or not understood.
-    pub(super) fn outcome(&self) -> Result<Outcome, String> {
-        Ok(self.server()?.receive(&self.request()?, &self.ends()?))
+    pub(super) fn answer(self) -> Result<Answer, String> {
+        let outcome = self.server()?.receive(&self.request()?, &self.ends()?);
+        let framework = app::framework(self.release("fastapi")?, self.release("starlette")?);
+        let by_app = self.kind.as_deref() == Some("fw");
+        let app = if by_app { Some(self.app.unwrap_or_default().or_example()) } else { self.app };
+        match (app, &outcome) {
+            (Some(app), Outcome::Scope(scope)) => {
+                let answered = app.answer(framework, scope)?;
+                Ok(Answer::by_app(self.id, answered.status, answered.page))
+            }
+            _ => Ok(Answer::of(self.id, &outcome)),
+        }
+    }
+
+    /// The release of a library that was named.
+    fn release(&self, library: &str) -> Result<Option<Release>, String> {
+        let parsed = self.lib.get(library).map(|release| release.parse());
+        parsed.transpose().map_err(|error| format!("lib.{library}: {error}"))
     }
 
     fn server(&self) -> Result<Server, String> {
@@ -54,8 +76,12 @@ impl Question {
         };
         let mut server = Server::named(&name).map_err(|error| error.to_string())?;
         for (library, release) in &self.lib {
-            let release = release.parse().map_err(|error| format!("lib.{library}: {error}"))?;
-            server.libraries.set(library, release);
+            match release.parse() {
+                Ok(release) => server.libraries.set(library, release),
+                // What no model asks for may be called what it likes.
+                Err(_) if !Libraries::KNOWN.contains(&library.as_str()) => {}
+                Err(error) => return Err(format!("lib.{library}: {error}")),
+            }
         }
         for (name, value) in self.said(server.program()) {
             server.set(&name, &value).map_err(|error| error.to_string())?;
@@ -76,12 +102,10 @@ impl Question {
             let host = self.bind.iter().filter(|bind| bind.parse::<IpAddr>().is_ok());
             said.extend(host.map(|host| ("host".to_owned(), host.clone())));
         }
-        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        if let Some(list) = self.options.get("env_forwarded_allow_ips") {
-            said.push(("forwarded-allow-ips".to_owned(), text(list)));
-        }
-        let own = self.options.iter().filter(|(name, _)| *name != "env_forwarded_allow_ips");
-        said.extend(own.map(|(name, value)| (name.replace('_', "-"), text(value))));
+        let given = || self.options.iter().filter_map(|(name, value)| Some((name.as_str(), text(value)?)));
+        let (environment, own): (Vec<_>, Vec<_>) = given().partition(|(name, _)| *name == "env_forwarded_allow_ips");
+        said.extend(environment.into_iter().map(|(_, list)| ("forwarded-allow-ips".to_owned(), list)));
+        said.extend(own.into_iter().map(|(name, value)| (name.replace('_', "-"), value)));
         said
     }
 
@@ -113,5 +137,15 @@ impl Question {
             }
             (None, None) => Err("request_base64 or request_text is missing".to_owned()),
         }
+    }
+}
+
+/// An option's value as it would be typed; `None` if it is not given. A list is joined with commas.
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        Value::Array(items) => Some(items.iter().filter_map(text).collect::<Vec<_>>().join(",")),
+        other => Some(other.to_string()),
     }
 }

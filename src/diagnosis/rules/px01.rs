@@ -70,7 +70,7 @@ fn check(case: &Case<'_>) -> Answer {
     };
     // Where the server puts its root path before the path, that is no longer the path on the wire: PX02 and PX03 look at
     // that. An app that was told of the prefix its path starts with misses for another reason.
-    let told = !view.scope.root_path.is_empty() && view.path_has_root;
+    let told = view.route_path != view.scope.path;
     if told || case.server_adds_root() {
         return Answer::No;
     }
