@@ -388,7 +388,7 @@ fn address(value: &Value) -> Option<Address> {
         Value::String(text) => Some(Port::Text(text.clone())),
         _ => None,
     };
-    Some(Address { host: value.get(0)?.as_str()?.to_owned(), port })
+    Some(Address { host: value.get(0)?.as_str().map(str::to_owned), port })
 }
 
 #[cfg(test)]

@@ -42,8 +42,8 @@ impl fmt::Display for Port {
 /// A `[host, port]` pair of the scope. Not always an address: uvicorn passes `X-Forwarded-For` entries on unchecked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address {
-    /// The host, verbatim.
-    pub host: String,
+    /// The host, verbatim. `None` is uvicorn's own mistake (0.14 to 0.30, where every forwarded entry is trusted).
+    pub host: Option<String>,
     /// The port; `None` for a unix socket path.
     pub port: Option<Port>,
 }
@@ -51,7 +51,17 @@ pub struct Address {
 impl Address {
     /// An address with a port that is a number.
     pub fn new(host: impl Into<String>, port: impl Into<i64>) -> Self {
-        Self { host: host.into(), port: Some(Port::Number(port.into())) }
+        Self { host: Some(host.into()), port: Some(Port::Number(port.into())) }
+    }
+
+    /// The path of a unix socket.
+    pub fn unix(path: impl Into<String>) -> Self {
+        Self { host: Some(path.into()), port: None }
+    }
+
+    /// The host as text; empty where there is none.
+    pub fn host(&self) -> &str {
+        self.host.as_deref().unwrap_or_default()
     }
 }
 

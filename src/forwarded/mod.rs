@@ -11,9 +11,9 @@ pub(crate) mod python;
 mod trust;
 
 pub use address::{ip_network, is_ip_address};
-pub use client::{Client, client};
+pub use client::{Chosen, Client, ClientRule, choose, client};
 pub use names::NAMES;
-pub use proto::{SCHEMES, scheme};
+pub use proto::{SCHEMES, SchemeRule, scheme, stripped};
 pub(crate) use python::{int, strip};
 pub use trust::{TrustList, Verdict};
 

@@ -7,10 +7,12 @@ use ipnet::IpNet;
 use super::address::{self, Address};
 use super::python;
 
-/// A trust list as uvicorn reads it (`_TrustedHosts` in `middleware/proxy_headers.py`, 0.31 and later).
+/// A trust list as uvicorn reads it (`_TrustedHosts` in `middleware/proxy_headers.py`, 0.31 and later), or, with
+/// [`TrustList::compared_as_text`], as it did before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrustList {
     text: String,
+    as_text: bool,
     everyone: bool,
     entries: Vec<Entry>,
 }
@@ -41,7 +43,20 @@ impl TrustList {
         let everyone = text == "*";
         let entries =
             if everyone { Vec::new() } else { text.split(',').map(|item| Entry::parse(python::strip(item))).collect() };
-        Self { text: text.to_owned(), everyone, entries }
+        Self { text: text.to_owned(), as_text: false, everyone, entries }
+    }
+
+    /// The same list as uvicorn 0.13 to 0.30 reads it: entries are compared as text, so that a network matches nothing, and
+    /// `*` anywhere trusts everyone.
+    #[must_use]
+    pub fn compared_as_text(&self) -> Self {
+        let items: Vec<&str> = self.text.split(',').map(python::strip).collect();
+        Self {
+            text: self.text.clone(),
+            as_text: true,
+            everyone: items.contains(&"*"),
+            entries: items.into_iter().map(|item| Entry::Literal(item.to_owned())).collect(),
+        }
     }
 
     /// The list as written.
@@ -57,9 +72,10 @@ impl TrustList {
     /// Whether `peer` is trusted.
     pub fn verdict(&self, peer: IpAddr) -> Verdict {
         if self.everyone {
-            return Verdict { trusted: true, why: format!("{peer} is trusted: forwarded-allow-ips is \"*\"") };
+            let has = if self.text == "*" { "is" } else { "has" };
+            return Verdict { trusted: true, why: format!("{peer} is trusted: forwarded-allow-ips {has} \"*\"") };
         }
-        match self.entry_for(&Address::from(peer)) {
+        match self.entry_for_peer(peer) {
             Some(Entry::Network(net)) => {
                 Verdict { trusted: true, why: format!("{peer} is in forwarded-allow-ips ({net})") }
             }
@@ -68,15 +84,27 @@ impl TrustList {
         }
     }
 
-    /// Whether a host named in `X-Forwarded-For` is trusted; it may be anything, the empty text is never trusted.
+    /// Whether a host named in `X-Forwarded-For` is trusted; it may be anything. The empty text is never
+    /// trusted, unless the list is compared as text and has an empty entry.
     pub fn trusts_host(&self, host: &str) -> bool {
         if self.everyone {
             return true;
+        }
+        if self.as_text {
+            return self.entries.iter().any(|entry| entry.is_literal(host));
         }
         match Address::parse(host) {
             Some(address) => self.entry_for(&address).is_some(),
             None => !host.is_empty() && self.entries.iter().any(|entry| entry.is_literal(host)),
         }
+    }
+
+    fn entry_for_peer(&self, peer: IpAddr) -> Option<&Entry> {
+        if self.as_text {
+            let peer = peer.to_string();
+            return self.entries.iter().find(|entry| entry.is_literal(&peer));
+        }
+        self.entry_for(&Address::from(peer))
     }
 
     fn entry_for(&self, address: &Address) -> Option<&Entry> {
@@ -150,6 +178,23 @@ mod tests {
         {
             assert_eq!(list.trusts_host(host), trusted, "{host:?}");
         }
+    }
+
+    #[test]
+    fn a_list_compared_as_text() {
+        for (list, host, trusted) in [
+            ("127.0.0.1", "127.0.0.1", true),
+            (" 127.0.0.1 ,127.0.0.2", "127.0.0.2", true),
+            ("127.0.0.0/8", "127.0.0.1", false),
+            ("0:0:0:0:0:0:0:1", "::1", false),
+            ("127.0.0.1,*", "203.0.113.9", true),
+            ("127.0.0.1,,", "", true),
+        ] {
+            assert_eq!(TrustList::parse(list).compared_as_text().trusts_host(host), trusted, "{list:?} {host:?}");
+        }
+        let list = TrustList::parse("127.0.0.1,*").compared_as_text();
+        let why = "10.1.1.1 is trusted: forwarded-allow-ips has \"*\"";
+        assert_eq!(list.verdict("10.1.1.1".parse().unwrap()).why, why);
     }
 
     proptest! {

@@ -217,8 +217,10 @@ fn fields(rows: &mut Vec<Row>, scope: &Scope, style: &Style) {
 fn address(address: Option<&Address>) -> String {
     match address {
         None => "None".to_owned(),
-        Some(Address { host, port: Some(port) }) => format!("{host}:{port}"),
-        Some(Address { host, port: None }) => host.clone(),
+        Some(Address { host, port }) => {
+            let host = host.as_deref().unwrap_or("None");
+            port.as_ref().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+        }
     }
 }
 

@@ -105,8 +105,8 @@ struct Scope<'a> {
     raw_path: Option<Cow<'a, str>>,
     query_string: Option<Cow<'a, str>>,
     root_path: Option<&'a str>,
-    client: Option<(&'a str, Option<Port<'a>>)>,
-    server_address: Option<(&'a str, Option<Port<'a>>)>,
+    client: Option<(Option<&'a str>, Option<Port<'a>>)>,
+    server_address: Option<(Option<&'a str>, Option<Port<'a>>)>,
     subprotocols: &'a [String],
     route_path: Option<&'a str>,
     route: Option<Route<'a>>,
@@ -349,12 +349,12 @@ enum Port<'a> {
 }
 
 /// `[host, port]`, the shape it has in the scope.
-fn address(address: &Address) -> (&str, Option<Port<'_>>) {
+fn address(address: &Address) -> (Option<&str>, Option<Port<'_>>) {
     let port = address.port.as_ref().map(|port| match port {
         asgi::Port::Number(number) => Port::Number(*number),
         asgi::Port::Text(text) => Port::Text(text),
     });
-    (&address.host, port)
+    (address.host.as_deref(), port)
 }
 
 fn route(route: &RouteMatch) -> Route<'_> {

@@ -1,6 +1,6 @@
 //! A server with the app that tells its scope.
 
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
+use crate::support::http::Reader;
 use crate::support::peers;
 use crate::support::place::{free_address, repository};
 use crate::support::program::Program;
@@ -103,39 +104,35 @@ impl Live {
         stream.set_read_timeout(Some(SILENCE)).expect("a timeout");
         // A server may have hung up before it has all; what it said counts.
         let _ = stream.write_all(request);
-        (outcome(&answer(&mut stream)), ends)
+        (outcome(stream), ends)
     }
 }
 
-/// All that came up to the end of the head, or until nothing more came.
-fn answer(stream: &mut TcpStream) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let mut buffer = [0; 16 << 10];
-    while !bytes.windows(4).any(|four| four == b"\r\n\r\n") {
-        match stream.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(count) => bytes.extend_from_slice(&buffer[..count]),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(_) => break,
-        }
-    }
-    bytes
-}
-
-fn outcome(answer: &[u8]) -> Value {
-    let text = String::from_utf8_lossy(answer);
-    let Some(status) = text.split(' ').nth(1).and_then(|status| status.get(..3)?.parse::<u16>().ok()) else {
-        return json!({"outcome": "closed"});
+/// What the server did, in the form of an answer of `hopscope predict`.
+fn outcome(stream: TcpStream) -> Value {
+    let mut reader = Reader::new(stream);
+    // Whatever ends the connection early, or keeps it silent, is no answer.
+    let Ok(Some(head)) = reader.head() else { return json!({"outcome": "closed"}) };
+    let told = match head.status() {
+        101 => text_message(&mut reader).ok(),
+        _ => head.values("x-scope").pop().map(String::into_bytes),
     };
-    let scope = text.lines().find_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("x-scope").then(|| value.trim().to_owned())
-    });
-    match scope {
+    match told {
         Some(scope) => {
             let scope = STANDARD.decode(scope).expect("base64");
             json!({"outcome": "scope", "scope": serde_json::from_slice::<Value>(&scope).expect("JSON")})
         }
-        None => json!({"outcome": "response", "status": status}),
+        None => json!({"outcome": "response", "status": head.status()}),
     }
+}
+
+/// The first message over a websocket (RFC 6455 section 5.2): text, unmasked, as a server sends it.
+fn text_message(reader: &mut Reader<TcpStream>) -> io::Result<Vec<u8>> {
+    let head = reader.exactly(2)?;
+    assert_eq!(head[0], 0x81, "a whole text message");
+    let length = match head[1] {
+        126 => usize::from(u16::from_be_bytes(reader.exactly(2)?.try_into().expect("two"))),
+        short => usize::from(short),
+    };
+    reader.exactly(length)
 }

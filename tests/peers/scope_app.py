@@ -1,4 +1,5 @@
-"""An app that tells the scope it got, in a header of its answer, so that HEAD and websocket handshakes tell it too.
+"""An app that tells the scope it got: in a header of its answer, so that HEAD tells it too; over a websocket in a message,
+because not every server sends the headers of `websocket.accept`.
 
 The scope is JSON in base64: bytes as Latin-1 text, `state` left out, of `extensions` only the names.
 """
@@ -26,13 +27,14 @@ async def app(scope, receive, send):
                 return
     told = {key: plain(value) for key, value in scope.items() if key not in ("state", "extensions")}
     told["extensions"] = sorted(scope.get("extensions") or {})
-    headers = [(b"x-scope", base64.b64encode(json.dumps(told).encode()))]
+    told = base64.b64encode(json.dumps(told).encode())
     if scope["type"] == "websocket":
         await receive()
-        await send({"type": "websocket.accept", "headers": headers})
+        await send({"type": "websocket.accept"})
+        await send({"type": "websocket.send", "text": told.decode()})
         await send({"type": "websocket.close", "code": 1000})
         return
-    await send({"type": "http.response.start", "status": 200, "headers": [*headers, (b"content-length", b"0")]})
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"x-scope", told), (b"content-length", b"0")]})
     await send({"type": "http.response.body", "body": b""})
 
 

@@ -66,8 +66,9 @@ fn own_authority(server: &Address, scheme: &str, starlette: Release) -> Option<S
         "https" | "wss" => 443,
         _ => return None,
     };
-    let bare = starlette >= since::HOST_IS_PARSED && server.host.contains(':') && !server.host.starts_with('[');
-    let host = if bare { format!("[{}]", server.host) } else { server.host.clone() };
+    let host = server.host();
+    let bare = starlette >= since::HOST_IS_PARSED && host.contains(':') && !host.starts_with('[');
+    let host = if bare { format!("[{host}]") } else { host.to_owned() };
     Some(match &server.port {
         Some(Port::Number(port)) if *port == default_port => host,
         Some(port) => format!("{host}:{port}"),

@@ -42,7 +42,7 @@ impl Ends {
     pub(super) fn server(&self) -> Address {
         match &self.local {
             Local::Socket(address) => Address::new(address.ip().to_string(), address.port()),
-            Local::Unix(path) => Address { host: path.clone(), port: None },
+            Local::Unix(path) => Address::unix(path.as_str()),
         }
     }
 }

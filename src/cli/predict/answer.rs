@@ -64,7 +64,7 @@ pub(super) struct Seen {
     raw_path: String,
     root_path: String,
     scheme: Option<String>,
-    client: Option<(String, Option<Port>)>,
+    client: Option<(Option<String>, Option<Port>)>,
     /// `request.url` and its like; `null` where Starlette cannot build it.
     url: Option<String>,
     base_url: Option<String>,
@@ -111,12 +111,15 @@ struct Scope {
     query_string: String,
     root_path: String,
     headers: Vec<(String, String)>,
-    client: Option<(String, Option<Port>)>,
-    server: Option<(String, Option<Port>)>,
+    client: Option<Pair>,
+    server: Option<Pair>,
     #[serde(skip_serializing_if = "Option::is_none")]
     subprotocols: Option<Vec<String>>,
     extensions: &'static [&'static str],
 }
+
+/// `[host, port]`
+type Pair = (Option<String>, Option<Port>);
 
 #[derive(Debug, Serialize)]
 struct Versions {
@@ -185,7 +188,7 @@ impl Scope {
     }
 }
 
-fn address(address: &Address) -> (String, Option<Port>) {
+fn address(address: &Address) -> Pair {
     let port = address.port.as_ref().map(|port| match port {
         asgi::Port::Number(number) => Port::Number(*number),
         asgi::Port::Text(text) => Port::Text(text.clone()),

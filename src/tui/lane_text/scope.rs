@@ -90,7 +90,7 @@ fn refusal(head: &str, why: &str, width: usize) -> Vec<LaneLine> {
 
 /// `127.0.0.1:8000`, or the path of a unix socket.
 pub(in crate::tui) fn address(address: &Address) -> String {
-    let host = visible(address.host.as_bytes());
+    let host = visible(address.host().as_bytes());
     match &address.port {
         Some(port) if host.contains(':') => format!("[{host}]:{port}"),
         Some(port) => format!("{host}:{port}"),
@@ -108,7 +108,7 @@ fn scope_facts(lanes: &Lanes, scope: &Scope, view: Option<&AppView>, width: usiz
         |scheme: &str| matches!((scheme, original.scheme.as_str()), ("ws", "http") | ("wss", "https"));
     let scheme_differs = scope.scheme() != original.scheme && !websocket_scheme(scope.scheme());
     let client_differs = match (&scope.client, original.peer) {
-        (Some(client), Some(peer)) => client.host != peer.ip().to_string(),
+        (Some(client), Some(peer)) => client.host() != peer.ip().to_string(),
         _ => false,
     };
     let mut lines = vec![

@@ -176,7 +176,7 @@ fn client(ends: &Ends) -> Address {
 
 /// A pair with the port as text, as granian writes every port.
 fn address(host: String, port: u16) -> Address {
-    Address { host, port: Some(Port::Text(port.to_string())) }
+    Address { host: Some(host), port: Some(Port::Text(port.to_string())) }
 }
 
 #[cfg(test)]

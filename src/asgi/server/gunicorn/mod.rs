@@ -159,14 +159,14 @@ impl Model for Options {
     fn receive(&self, server: &Server, request: &[u8], ends: &Ends) -> Outcome {
         match self.worker {
             _ if let Some(why) = self.not_modelled(server.version) => Outcome::Unknown { why },
-            Some(Worker::Uvicorn(uvicorn)) => uvicorn.server(server, &self.trust).receive(request, ends),
+            Some(Worker::Uvicorn(uvicorn)) => uvicorn.receive(server, &self.trust, request, ends),
             _ => self.serve(server, request, ends).unwrap_or_else(Stop::before_the_app),
         }
     }
 
     fn trust(&self, server: &Server, peer: Option<IpAddr>) -> Verdict {
         match self.worker {
-            Some(Worker::Uvicorn(uvicorn)) => uvicorn.server(server, &self.trust).trust(peer),
+            Some(Worker::Uvicorn(uvicorn)) => uvicorn.trust(server, &self.trust, peer),
             _ => self.trust.verdict(peer),
         }
     }
@@ -178,7 +178,7 @@ impl Model for Options {
     fn reading(&self, server: &Server, name: &str, lines: &[&[u8]], trusted: bool) -> HeaderUse {
         match self.worker {
             _ if let Some(why) = self.not_modelled(server.version) => HeaderUse::Unknown(why),
-            Some(Worker::Uvicorn(uvicorn)) => uvicorn.server(server, &self.trust).reading(name, lines, trusted),
+            Some(Worker::Uvicorn(uvicorn)) => uvicorn.reading(server, &self.trust, name, lines, trusted),
             _ => self.policy.reading(name, lines, trusted),
         }
     }

@@ -1,8 +1,12 @@
 //! `--worker-class`: who serves the app.
 
+use std::net::IpAddr;
+
 use super::allow_list::AllowList;
-use crate::asgi::Release;
-use crate::asgi::server::{Program, Server};
+use crate::asgi::server::uvicorn::{self, HttpParser, WebSockets};
+use crate::asgi::server::{Ends, HeaderUse, Server};
+use crate::asgi::{Outcome, Release};
+use crate::forwarded::{TrustList, Verdict};
 
 /// A worker class that serves ASGI apps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,26 +40,52 @@ impl Worker {
 }
 
 impl UvicornWorker {
-    /// uvicorn with what the worker passes on: the list of trusted peers, and nothing else that has a say in the scope.
-    pub(super) fn server(self, gunicorn: &Server, trust: &AllowList) -> Server {
-        let release = gunicorn.libraries.get("uvicorn");
-        let mut uvicorn = Server::new(Program::Uvicorn, release);
-        uvicorn.libraries = gunicorn.libraries.clone();
-        uvicorn.stated = gunicorn.stated && release.is_some();
+    /// What uvicorn makes of a request. It is told no root path.
+    pub(super) fn receive(self, gunicorn: &Server, trust: &AllowList, request: &[u8], ends: &Ends) -> Outcome {
+        self.options(gunicorn, trust).receive_as(release(gunicorn), &gunicorn.libraries, "", request, ends)
+    }
+
+    /// Whether uvicorn believes a peer.
+    pub(super) fn trust(self, gunicorn: &Server, trust: &AllowList, peer: Option<IpAddr>) -> Verdict {
+        self.options(gunicorn, trust).trust_as(release(gunicorn), peer)
+    }
+
+    /// What uvicorn does with a forwarding header.
+    pub(super) fn reading(
+        self,
+        gunicorn: &Server,
+        trust: &AllowList,
+        name: &str,
+        lines: &[&[u8]],
+        trusted: bool,
+    ) -> HeaderUse {
+        self.options(gunicorn, trust).reading_as(release(gunicorn), name, lines, trusted)
+    }
+
+    /// What the worker passes on: the list of trusted peers, and nothing else that has a say in the scope.
+    fn options(self, gunicorn: &Server, trust: &AllowList) -> uvicorn::Options {
         let list = match trust.text() {
-            // 0.31.0 knew `*` only as a text, and this is a list (uvicorn's changelog for 0.31.1); a lone `*` among
-            // others is a literal to it.
-            star if star == "*" && release == Some(Release::new(0, 31, 0)) => "*,".to_owned(),
+            // 0.31.0 took `*` for everyone only as a text, and this is a list (uvicorn's changelog for 0.31.1): to it a
+            // `*` is a literal, as it is beside another item.
+            star if star == "*" && release(gunicorn) == Release::new(0, 31, 0) => "*,".to_owned(),
             list => list,
         };
-        let http = if self.h11 { "h11" } else { "auto" };
         let has = |library| gunicorn.libraries.get(library).is_some();
-        // What stands beside uvicorn is known, and no websocket library is among it.
-        let ws = if release.is_some() && !has("websockets") && !has("wsproto") { "none" } else { "auto" };
-        for (name, value) in [("forwarded-allow-ips", list.as_str()), ("http", http), ("ws", ws)] {
-            // uvicorn has these options and takes any list.
-            let _ = uvicorn.set(name, value);
+        uvicorn::Options {
+            trust: TrustList::parse(&list),
+            http: if self.h11 { HttpParser::H11 } else { HttpParser::Httptools },
+            // What stands beside uvicorn is known, and no websocket library is among it.
+            ws: if has("uvicorn") && !has("websockets") && !has("wsproto") {
+                WebSockets::None
+            } else {
+                WebSockets::Auto
+            },
+            ..uvicorn::Options::of(release(gunicorn))
         }
-        uvicorn
     }
+}
+
+/// The release of uvicorn; the newest that is modelled where it is not known.
+fn release(gunicorn: &Server) -> Release {
+    gunicorn.libraries.get("uvicorn").unwrap_or(uvicorn::NEWEST)
 }

@@ -1,34 +1,37 @@
-//! uvicorn: which releases are modelled, and the way of a request through one.
+//! uvicorn 0.13 to 0.54: its options, and the way of a request through it.
 //!
-//! Read in uvicorn 0.54.0 and checked against recordings of it: `protocols/http/{h11,httptools}_impl.py`,
-//! `protocols/websockets/websockets_sansio_impl.py`, `middleware/proxy_headers.py`.
+//! What each release changed stands in `release`; the rest asks it by name. The parsers and websocket libraries below
+//! uvicorn have releases of their own, known or taken as of its day.
 //!
 //! ```text
-//! head → parser (h11 or httptools) refuses, or splits the target → websocket handshake, or plain request
-//!      → root_path put before path and raw_path → X-Forwarded-Proto and -For, if the peer is trusted → scope
+//! bytes → h11 or httptools: refused, or a request, its target split                      h11, httptools, url, llhttp
+//!       → websocket library: refused, or headers and subprotocols                        websocket
+//!       → root_path put before path and raw_path
+//!       → X-Forwarded-Proto and -For, if the peer is trusted → scope                     proxy_headers
 //! ```
 
+mod arrival;
 mod h11;
 mod httptools;
+mod llhttp;
 mod proxy_headers;
-mod request;
+mod release;
+mod url;
 mod websocket;
 
 use std::net::IpAddr;
 
 use super::option::switch;
-use super::{Ends, HeaderUse, Model, OwnOption, Server};
+use super::{Ends, HeaderUse, Libraries, Local, Model, OwnOption, Server};
 use crate::asgi::percent::unquote;
 use crate::asgi::{AsgiVersions, Outcome, Release, Scope, ScopeType};
-use crate::exchange::RequestHead;
 use crate::forwarded::{TrustList, Verdict};
-use request::{Request, Target};
+use arrival::{Arrived, Call};
+use release::{OLDEST, Rules};
+use websocket::{Handshake, Library};
 
 /// The newest release that is modelled; a newer one is taken to be like it.
-pub(super) const NEWEST: Release = Release::new(0, 54, 0);
-
-/// The oldest release that behaves as [`NEWEST`] does, the default trust list aside.
-const OLDEST: Release = Release::new(0, 50, 0);
+pub(super) const NEWEST: Release = release::NEWEST;
 
 /// Its own options.
 pub(super) const OPTIONS: &[OwnOption] = &[
@@ -45,11 +48,16 @@ pub(super) const OPTIONS: &[OwnOption] = &[
         about: "who is believed; FORWARDED_ALLOW_IPS, else 127.0.0.1 (and ::1 since 0.53)",
         in_code: false,
     },
-    OwnOption { name: "http", value: "auto|h11|httptools", about: "the HTTP parser; auto", in_code: false },
+    OwnOption {
+        name: "http",
+        value: "auto|h11|httptools",
+        about: "the HTTP parser; auto, which is httptools where that is installed",
+        in_code: false,
+    },
     OwnOption {
         name: "ws",
         value: "auto|none|websockets|websockets-sansio|wsproto",
-        about: "the websocket library; auto",
+        about: "the websocket library; auto, which is none where neither websockets nor wsproto is installed",
         in_code: false,
     },
 ];
@@ -59,7 +67,7 @@ pub(super) const OPTIONS: &[OwnOption] = &[
 pub struct Options {
     /// `--proxy-headers` / `--no-proxy-headers`.
     pub proxy_headers: bool,
-    /// `--forwarded-allow-ips`, read as this release reads it.
+    /// `--forwarded-allow-ips`. Read as today; older releases read its text in their own way.
     pub trust: TrustList,
     /// `--http`
     pub http: HttpParser,
@@ -79,13 +87,13 @@ pub enum HttpParser {
 /// Who shakes hands for websockets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WebSockets {
-    /// What the release takes when not told.
+    /// What the release takes when not told: websockets, its newer interface since 0.50.
     Auto,
-    /// Nobody: the handshake is a plain request.
+    /// Nobody: the handshake is a plain request (before 0.19: refused).
     None,
     /// websockets, its older interface.
     Websockets,
-    /// websockets, its newer interface.
+    /// websockets, its newer interface, since 0.35.
     WebsocketsSansIo,
     /// wsproto
     Wsproto,
@@ -97,38 +105,57 @@ impl Options {
         let trust = if version < Release::new(0, 53, 0) { "127.0.0.1" } else { "127.0.0.1,::1" };
         Self { proxy_headers: true, trust: TrustList::parse(trust), http: HttpParser::Httptools, ws: WebSockets::Auto }
     }
+
+    /// What uvicorn of a release makes of `request`, started with these options by whatever program (gunicorn starts it as
+    /// a worker); see [`Server::receive`].
+    pub(super) fn receive_as(
+        &self,
+        uvicorn: Release,
+        libraries: &Libraries,
+        root_path: &str,
+        request: &[u8],
+        ends: &Ends,
+    ) -> Outcome {
+        let rules = Rules::of(uvicorn, libraries);
+        let unknown = rules.unknown().or_else(|| rules.unknown_parser(self.http == HttpParser::H11));
+        if let Some(why) = unknown {
+            return Outcome::Unknown { why };
+        }
+        let run = Run { options: self, rules, root_path, ends, library: Library::of(self.ws, &rules) };
+        run.scope(request).map_or_else(|outcome| outcome, |scope| Outcome::Scope(Box::new(scope)))
+    }
+
+    /// Whether uvicorn of a release believes `peer`.
+    pub(super) fn trust_as(&self, uvicorn: Release, peer: Option<IpAddr>) -> Verdict {
+        if !self.proxy_headers {
+            return Verdict { trusted: false, why: "--no-proxy-headers: nobody is believed".to_owned() };
+        }
+        let trust = proxy_headers::trust_list(self, &Rules::of(uvicorn, &Libraries::default()));
+        match peer {
+            Some(peer) => trust.verdict(peer),
+            None => Verdict {
+                trusted: trust.trusts_everyone(),
+                why: format!(
+                    "a unix socket's peer has no address, and is believed only with \"*\", not {:?}",
+                    trust.text()
+                ),
+            },
+        }
+    }
+
+    /// What uvicorn of a release does with a forwarding header; see [`Server::reading`].
+    pub(super) fn reading_as(&self, uvicorn: Release, name: &str, lines: &[&[u8]], trusted: bool) -> HeaderUse {
+        proxy_headers::reading(self, &Rules::of(uvicorn, &Libraries::default()), name, lines, trusted)
+    }
 }
 
 impl Model for Options {
     fn receive(&self, server: &Server, request: &[u8], ends: &Ends) -> Outcome {
-        if server.version < OLDEST {
-            return Outcome::Unknown { why: note(server.version).unwrap_or_default() };
-        }
-        let Ok(head) = RequestHead::from_wire(request.to_vec()) else {
-            return Outcome::Unknown { why: "not modelled yet".to_owned() };
-        };
-        let read = match self.http {
-            HttpParser::H11 => h11::read(&head, &server.root_path),
-            HttpParser::Httptools => httptools::read(&head, &server.root_path),
-        };
-        read.and_then(|request| scope(self, server, &request, ends))
-            .map_or_else(|end| end, |scope| Outcome::Scope(Box::new(scope)))
+        self.receive_as(server.version, &server.libraries, &server.root_path, request, ends)
     }
 
-    fn trust(&self, _: &Server, peer: Option<IpAddr>) -> Verdict {
-        if !self.proxy_headers {
-            return Verdict { trusted: false, why: "--no-proxy-headers: nobody is believed".to_owned() };
-        }
-        match peer {
-            Some(peer) => self.trust.verdict(peer),
-            None => Verdict {
-                trusted: self.trust.trusts_everyone(),
-                why: format!(
-                    "a unix socket's peer has no address, and is believed only with \"*\", not {:?}",
-                    self.trust.text()
-                ),
-            },
-        }
+    fn trust(&self, server: &Server, peer: Option<IpAddr>) -> Verdict {
+        self.trust_as(server.version, peer)
     }
 
     fn reads_forwarded(&self) -> bool {
@@ -136,7 +163,7 @@ impl Model for Options {
     }
 
     fn reading(&self, server: &Server, name: &str, lines: &[&[u8]], trusted: bool) -> HeaderUse {
-        proxy_headers::reading(self, server.version, name, lines, trusted)
+        self.reading_as(server.version, name, lines, trusted)
     }
 
     fn note(&self, version: Release) -> Option<String> {
@@ -172,31 +199,88 @@ fn note(version: Release) -> Option<String> {
     }
 }
 
-/// The scope, before and after the proxy headers.
-fn scope(options: &Options, server: &Server, request: &Request, ends: &Ends) -> Result<Scope, Outcome> {
-    let subprotocols = if request.websocket { websocket::shake_hands(request, &server.root_path)? } else { Vec::new() };
-    let Target { path, query } = &request.target;
-    let kind = if request.websocket { ScopeType::WebSocket } else { ScopeType::Http };
-    let mut scope = Scope {
-        kind,
-        asgi: AsgiVersions { version: "3.0", spec: Some("2.3") },
-        http_version: Some(if request.websocket { "1.1" } else { request.version.number() }.to_owned()),
-        method: (!request.websocket).then(|| String::from_utf8_lossy(&request.method).into_owned()),
-        scheme: Some(if request.websocket { "ws" } else { "http" }.to_owned()),
-        path: format!("{}{}", server.root_path, unquote(path)),
-        raw_path: [server.root_path.as_bytes(), path].concat(),
-        query_string: query.clone(),
-        root_path: server.root_path.clone(),
-        headers: request.lines.iter().map(|line| (line.name.clone(), line.value.clone())).collect(),
-        client: ends.client(),
-        server: Some(ends.server()),
-        subprotocols,
-        extensions: if request.websocket { &["websocket.http.response"] } else { &[] },
-    };
-    if options.trust(server, ends.peer.map(|peer| peer.ip())).trusted {
-        proxy_headers::apply(&mut scope, request, &options.trust);
+/// A request on its way through.
+struct Run<'a> {
+    options: &'a Options,
+    rules: Rules,
+    root_path: &'a str,
+    ends: &'a Ends,
+    library: Option<Library>,
+}
+
+impl Run<'_> {
+    /// The scope, before and after the proxy headers.
+    fn scope(&self, request: &[u8]) -> Result<Scope, Outcome> {
+        let has_websockets = self.library.is_some();
+        let arrived = match self.options.http {
+            HttpParser::H11 => h11::read(request, &self.rules, self.root_path, has_websockets),
+            HttpParser::Httptools => httptools::read(request, &self.rules, self.root_path, has_websockets),
+        }?;
+        let mut scope = match (arrived.call, self.library) {
+            (Call::WebSocket, Some(library)) => {
+                let handshake = library.shake_hands(&arrived, &self.rules, self.root_path)?;
+                self.websocket(arrived, handshake, library)
+            }
+            _ => self.plain(arrived),
+        };
+        let peer = self.ends.peer.map(|peer| peer.ip());
+        if self.options.trust_as(self.rules.uvicorn, peer).trusted {
+            proxy_headers::apply(&mut scope, &self.rules, &proxy_headers::trust_list(self.options, &self.rules));
+        }
+        Ok(scope)
     }
-    Ok(scope)
+
+    fn plain(&self, arrived: Arrived) -> Scope {
+        let Arrived { request, path, query, .. } = arrived;
+        let before = if self.rules.root_path_in_path() { self.root_path } else { "" };
+        Scope {
+            kind: ScopeType::Http,
+            asgi: AsgiVersions { version: "3.0", spec: Some(self.rules.spec_of_requests()) },
+            http_version: Some(request.version),
+            method: Some(String::from_utf8_lossy(&request.method).into_owned()),
+            scheme: Some("http".to_owned()),
+            path: format!("{before}{}", unquote(&path)),
+            raw_path: [before.as_bytes(), &path].concat(),
+            query_string: query,
+            root_path: self.root_path.to_owned(),
+            headers: request.lines.into_iter().map(|line| (line.name, line.value)).collect(),
+            client: self.ends.client(),
+            server: self.server(),
+            subprotocols: Vec::new(),
+            extensions: &[],
+        }
+    }
+
+    fn websocket(&self, arrived: Arrived, handshake: Handshake, library: Library) -> Scope {
+        let rules = &self.rules;
+        let sansio = library == Library::SansIo;
+        let has_root = if sansio { rules.sansio_has_root_path() } else { rules.root_path_in_path() };
+        let before = if has_root { self.root_path } else { "" };
+        let versioned = library != Library::Websockets || rules.websockets_have_http_version();
+        Scope {
+            kind: ScopeType::WebSocket,
+            asgi: AsgiVersions { version: "3.0", spec: Some(rules.spec_of_websockets(sansio)) },
+            http_version: versioned.then(|| "1.1".to_owned()),
+            method: None,
+            scheme: Some("ws".to_owned()),
+            path: format!("{before}{}", unquote(&arrived.path)),
+            raw_path: [before.as_bytes(), &arrived.path].concat(),
+            query_string: arrived.query,
+            root_path: self.root_path.to_owned(),
+            headers: handshake.lines.into_iter().map(|line| (line.name, line.value)).collect(),
+            client: self.ends.client(),
+            server: self.server(),
+            subprotocols: handshake.subprotocols,
+            extensions: if rules.answers_websockets_plainly() { &["websocket.http.response"] } else { &[] },
+        }
+    }
+
+    fn server(&self) -> Option<crate::asgi::Address> {
+        match self.ends.local {
+            Local::Unix(_) if !self.rules.names_unix_socket() => None,
+            _ => Some(self.ends.server()),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -195,7 +195,11 @@ impl Parser<'_> {
     fn length(&mut self) -> Step<u64> {
         let digits = self.run(|b| b.is_ascii_digit());
         let length = digits.iter().try_fold(0u64, |n, digit| n.checked_mul(10)?.checked_add(u64::from(digit - b'0')));
-        if self.era == Era::NineFour { self.run(is_blank) } else { self.run(|b| b == b' ') };
+        if self.era == Era::NineFour {
+            self.run(is_blank)
+        } else {
+            self.run(|b| b == b' ')
+        };
         match (self.peek()?, length) {
             (b'\r' | b'\n', Some(length)) => Ok(length),
             _ => Err(Stop::Bad("a Content-Length that is no number")),
@@ -207,7 +211,11 @@ impl Parser<'_> {
         loop {
             self.run(is_blank);
             if let Some((_, option)) = OPTIONS.into_iter().find(|(word, _)| self.word(word)) {
-                if self.era == Era::NineFour { self.run(is_blank) } else { self.run(|b| b == b' ') };
+                if self.era == Era::NineFour {
+                    self.run(is_blank)
+                } else {
+                    self.run(|b| b == b' ')
+                };
                 match self.peek()? {
                     b',' => {
                         flags.note(option);

@@ -41,8 +41,7 @@ impl Parser<'_> {
     fn place(&mut self, place: Place, byte: u8) -> Step<Place> {
         let loose = self.era <= Era::Eight;
         match (place, byte) {
-            (Place::Start, b'/' | b'*')
-            | (Place::Authority | Place::AuthorityWithAt, b'/') => Ok(Place::Path),
+            (Place::Start, b'/' | b'*') | (Place::Authority | Place::AuthorityWithAt, b'/') => Ok(Place::Path),
             (Place::Start, _) if byte.is_ascii_alphabetic() => Ok(Place::Scheme),
             (Place::Scheme, b':') => self.literal(b"//").map(|()| Place::Authority),
             (Place::Scheme, _) if byte.is_ascii_alphabetic() => Ok(Place::Scheme),
