@@ -36,12 +36,14 @@ def _wrapped(app):
 
 
 def _tell():
-    """Lets ``hopscope run`` know that an app was found."""
-    try:
-        with open(os.path.join(_FOLDER, "wrapped"), "a"):
+    """Lets ``hopscope run`` know that an app was found, by a file that it waits for."""
+    sign = os.environ.get("HOPSCOPE_PROBE_SIGN")
+    if sign:
+        try:
+            with open(sign, "a"):
+                pass
+        except OSError:
             pass
-    except OSError:
-        pass
 
 
 def _uvicorn(module):

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use hopscope::asgi::framework::{App, Routes};
+use hopscope::asgi::framework::{App, Framework, Routes};
 use hopscope::asgi::server::Server;
 use hopscope::diagnosis::rules::ALL;
 use hopscope::diagnosis::{Finding, Follows, Session};
@@ -66,6 +66,8 @@ impl Default for ServerText {
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
 struct AppText {
+    fastapi: Option<String>,
+    starlette: Option<String>,
     root_path: String,
     prefix_header: bool,
     routes: Option<Vec<String>>,
@@ -145,11 +147,21 @@ impl SetupText {
                 root_path: self.app.root_path.clone(),
                 prefix_header: self.app.prefix_header,
                 routes: self.app.routes.clone().map(|routes| Routes::new(routes, self.app.mounts.clone())),
+                framework: self.app.framework(),
+                ..App::default()
             },
             public: self.public.as_deref().map(|url| PublicUrl::parse(url).unwrap()),
             prefixes: self.prefixes.clone(),
             ..Setup::new(server)
         }
+    }
+}
+
+impl AppText {
+    /// FastAPI of the releases named; the newest known without any.
+    fn framework(&self) -> Framework {
+        let release = |text: &Option<String>| text.as_deref().map(|text| text.parse().unwrap());
+        Framework::fastapi(release(&self.fastapi), release(&self.starlette))
     }
 }
 

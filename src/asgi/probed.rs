@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::framework::RouteMatch;
+use super::framework::{Framework, RouteMatch};
 use super::server::{Program, Server};
 use super::{Address, AsgiVersions, Port, Release, Scope, ScopeType};
 
@@ -204,6 +204,17 @@ impl Probed {
         candidates.into_iter().find(fits)
     }
 
+    /// The framework whose process the probe is in; `None` if it is none of those that are modelled.
+    pub fn named_framework(&self) -> Option<Framework> {
+        let release = |name: &str| self.frameworks.iter().find(|(known, _)| known == name)?.1.parse().ok();
+        let (fastapi, starlette) = (release("fastapi"), release("starlette"));
+        if fastapi.is_some() {
+            Some(Framework::fastapi(fastapi, starlette))
+        } else {
+            starlette.is_some().then(|| Framework::starlette(starlette))
+        }
+    }
+
     /// The server whose process the probe is in, as it starts without any option but the parser that it was seen to use.
     pub fn named_server(&self) -> Option<Server> {
         let (program, version) = self.server?;
@@ -276,6 +287,8 @@ impl Routed {
     pub fn route(&self, derived: RouteMatch) -> RouteMatch {
         match (self, derived) {
             (Self::To(route), _) if route.is_mount() => RouteMatch::Mount(route.template()),
+            // Only the model tells a method that a route does not take: it goes by the same template.
+            (Self::To(route), RouteMatch::OtherMethod(_)) => RouteMatch::OtherMethod(route.template()),
             (Self::To(route), derived) if route.path.is_none() && route.mount.is_empty() => derived,
             (Self::To(route), _) => RouteMatch::Route(route.template()),
             (Self::Nowhere, slash @ RouteMatch::Slash(_)) => slash,

@@ -45,7 +45,8 @@ pub(super) fn run(args: DemoArgs) -> Result<Exit, Failure> {
     let (listener, address) = live::bound(SocketAddr::from(([127, 0, 0, 1], 0)))?;
     drop(listener);
     let face = Face::new(&output, filter.clone())?;
-    let engine = Engine::start(setup(0, address, None), &bounds, None, None, face.sink()).map_err(Failure::unreachable)?;
+    let engine =
+        Engine::start(setup(0, address, None), &bounds, None, None, face.sink()).map_err(Failure::unreachable)?;
     let (current, shown) = watch::channel(0);
     let (choose, chosen) = mpsc::channel(4);
     let stage = Stage { store: Arc::clone(&engine.store), capture: engine.capture.clone(), bounds, address, current };

@@ -69,9 +69,8 @@ pub(super) fn run_beside(
     let warning = joined(warning(&settings).into_iter().chain(beside.warning.take()));
     let face = Face::new(&settings.output, filter.clone())?;
     let app = if settings.ask_app { the_app(&settings) } else { None };
-    let engine =
-        Engine::start(settings.setup.clone(), &settings.bounds, app, Some(watch), face.sink())
-            .map_err(Failure::unreachable)?;
+    let engine = Engine::start(settings.setup.clone(), &settings.bounds, app, Some(watch), face.sink())
+        .map_err(Failure::unreachable)?;
     let running = start(taps, &settings.bounds, &engine.capture)?;
     let ended = if settings.output.format == Format::Tui {
         let pause = engine.capture.pause_switch();

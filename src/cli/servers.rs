@@ -1,6 +1,6 @@
 //! `hopscope servers`: what each server does with a root path and with forwarding headers.
 
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, IsTerminal as _};
 
 use clap::{Args, ValueEnum};
 
@@ -43,7 +43,8 @@ pub(super) fn run(args: &ServersArgs) -> Result<Exit, Failure> {
         FormatName::Jsonl => Format::Jsonl,
         FormatName::Md => Format::Markdown,
     };
-    let width = crossterm::terminal::size().map_or(WIDTH, |(width, _)| width);
+    let terminal = io::stdout().is_terminal().then(crossterm::terminal::size).and_then(Result::ok);
+    let width = terminal.map_or(WIDTH, |(width, _)| width);
     match servers(args.server.as_ref(), format, usize::from(width), &mut io::stdout().lock()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::unreadable(error)),
         Ok(()) | Err(_) => Ok(Exit::Fine),

@@ -11,13 +11,15 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::asgi::framework::Framework;
+use crate::asgi::server::command::Installed;
 use crate::asgi::server::{Program, Server, from_header};
 use crate::exchange::{Answered, ExchangeId};
 use crate::gateway::Upstream;
 use crate::lanes::visible::visible;
 use crate::lanes::{Provenance, Setup};
 use crate::probe::process::{self, Found, NotFound, Runs};
-use crate::settings::{Evidence, ServerFacts};
+use crate::settings::{Evidence, ServerFacts, installed_framework};
 use crate::store::Store;
 
 /// Whether another process listens is not looked at more often than this.
@@ -29,6 +31,8 @@ pub(super) struct Watch(Arc<Mutex<Known>>);
 
 struct Known {
     flags: ServerFacts,
+    /// What the flags say of the framework; the default if nothing.
+    framework: Framework,
     /// Where its process is looked for; `None` if it is not.
     upstream: Option<Upstream>,
     /// The sockets that listened there when it was last looked at.
@@ -44,9 +48,11 @@ impl Watch {
     /// Looks at the process that listens on `upstream`, and sets up what follows from it.
     pub(super) fn start(flags: ServerFacts, upstream: Option<Upstream>, loud: bool, setup: &mut Setup) -> Self {
         let not_before = Instant::now();
-        let mut known = Known { flags, upstream, sockets: Vec::new(), found: None, answered: None, loud, not_before };
+        let framework = setup.app.framework;
+        let mut known =
+            Known { flags, framework, upstream, sockets: Vec::new(), found: None, answered: None, loud, not_before };
         known.look();
-        (setup.server, setup.provenance) = known.server();
+        (setup.server, setup.app.framework, setup.provenance) = known.setup();
         Self(Arc::new(Mutex::new(known)))
     }
 
@@ -110,7 +116,7 @@ impl Known {
     }
 
     fn set(&self, store: &mut Store, ids: &mut Vec<ExchangeId>) {
-        let (server, provenance) = self.server();
+        let (server, framework, provenance) = self.setup();
         let setup = store.setup();
         if (&setup.server, &setup.provenance) == (&server, &provenance) {
             return;
@@ -118,15 +124,15 @@ impl Known {
         if self.loud {
             announce(&mut io::stderr().lock(), &provenance);
         }
-        for id in store.set_server(server, provenance) {
+        for id in store.set_server(server, framework, provenance) {
             if !ids.contains(&id) {
                 ids.push(id);
             }
         }
     }
 
-    /// The server by all that is known.
-    fn server(&self) -> (Server, Provenance) {
+    /// The server and the framework by all that is known.
+    fn setup(&self) -> (Server, Framework, Provenance) {
         let found = self.found.as_ref().and_then(|found| found.as_ref().ok());
         let started = found.and_then(|found| match &found.runs {
             Runs::Server(started) => Some(&**started),
@@ -140,7 +146,8 @@ impl Known {
                 provenance.process = Some(process_line(found));
                 provenance.unread.extend(found.unread.iter().cloned());
                 if let Runs::Code(name) = &found.runs {
-                    let why = "starts the server itself: its options are in code; say them with --server and its options";
+                    let why =
+                        "starts the server itself: its options are in code; say them with --server and its options";
                     provenance.unread.push(format!("{name} {why}"));
                 }
             }
@@ -148,7 +155,20 @@ impl Known {
             Some(Err(why)) if !server.stated => provenance.unread.push(why.to_string()),
             Some(Err(_)) | None => {}
         }
-        (server, provenance)
+        let framework = self.known_framework(installed, &mut provenance);
+        (server, framework, provenance)
+    }
+
+    /// The framework as the flags have it, else as it is installed.
+    fn known_framework(&self, installed: Option<&Installed>, provenance: &mut Provenance) -> Framework {
+        let found = installed.and_then(installed_framework).filter(|_| self.framework == Framework::default());
+        let Some(framework) = found else { return self.framework };
+        for (name, release) in [("fastapi", framework.fastapi), ("starlette", framework.starlette)] {
+            if let Some(release) = release {
+                provenance.know(name, &release.to_string(), "installed");
+            }
+        }
+        framework
     }
 }
 

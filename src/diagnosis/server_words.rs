@@ -107,7 +107,7 @@ impl ServerWords<'_> {
     /// Why `X-Forwarded-Host` alone does not help; `None` if this server uses it.
     pub(super) fn forwarded_host(self) -> Option<String> {
         match self.0.reading("x-forwarded-host", &[b"example.org"], true) {
-            HeaderUse::Used => None,
+            HeaderUse::Used | HeaderUse::Unknown(_) => None,
             _ if self.0.program() == Program::Hypercorn => {
                 Some("X-Forwarded-Host alone: hypercorn reads it through ProxyFixMiddleware only".to_owned())
             }

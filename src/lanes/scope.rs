@@ -83,9 +83,9 @@ impl ScopeLane {
         let model = receive(&told);
         let Some(scope) = probed.scope(model.scope()) else { return Self::modelled(model, setup) };
         let model_differs: Vec<_> =
-            wrong_program(probed, &told).into_iter().chain(differences(probed, &model)).collect();
+            wrong_program(probed, &told, &model).into_iter().chain(differences(probed, &model)).collect();
         let fits = |server: &Server| receive(server).scope().is_some_and(|scope| probed.differences(scope).is_empty());
-        let explanation = (!model_differs.is_empty()).then(|| explain(probed, &told, fits));
+        let explanation = (!model_differs.is_empty()).then(|| explain(probed, &told, &model_differs, fits));
         let endpoint = if let Routed::To(route) = &probed.routed { route.endpoint.clone() } else { None };
         let cut = (!probed.cut.is_empty()).then(|| format!("too long for the probe: {}", probed.cut.join(", ")));
         let word = ProbeWord {
@@ -124,17 +124,23 @@ fn name(server: &Server) -> String {
 /// own word, and what follows from both is the framework's model.
 fn told_view(probed: &Probed, received: &Scope, setup: &Setup) -> AppView {
     let left = probed.left(Some(received)).unwrap_or_else(|| received.clone());
-    let settled = App { root_path: String::new(), prefix_header: false, ..setup.app.clone() };
+    let framework = probed.named_framework().unwrap_or(setup.app.framework);
+    let settled = App { framework, root_path: String::new(), prefix_header: false, ..setup.app.clone() };
     let mut view = settled.view(&left);
     view.root_path_replaced = left.root_path != received.root_path;
     view.route = probed.routed.route(view.route);
     view
 }
 
-/// The program that was told, where it is another than the one that the probe is in. Under gunicorn uvicorn's worker speaks.
-fn wrong_program(probed: &Probed, told: &Server) -> Option<Difference> {
+/// The program that was told, where it is another than the one that the probe is in; and the release, where the scopes
+/// cannot tell because the one that was told is not modelled. Under gunicorn uvicorn's worker speaks.
+fn wrong_program(probed: &Probed, told: &Server, model: &Outcome) -> Option<Difference> {
     let (program, version) = probed.server?;
-    let is_told = program == told.program() || (program == Program::Uvicorn && told.program() == Program::Gunicorn);
+    let same = if matches!(model, Outcome::Unknown { .. }) { version == told.version } else { true };
+    let is_told = match (program, told.program()) {
+        (Program::Uvicorn, Program::Gunicorn) => true,
+        (real, told) => real == told && same,
+    };
     (!is_told).then(|| Difference { key: "program", model: name(told), probe: format!("{program} {version}") })
 }
 
@@ -152,8 +158,13 @@ fn differences(probed: &Probed, model: &Outcome) -> Vec<Difference> {
 }
 
 /// What explains the differences, in one sentence.
-fn explain(probed: &Probed, told: &Server, fits: impl Fn(&Server) -> bool) -> String {
+fn explain(probed: &Probed, told: &Server, differs: &[Difference], fits: impl Fn(&Server) -> bool) -> String {
     let said = if told.stated { "told" } else { "assumed" };
+    if differs.iter().all(|found| matches!(found.key, "client" | "server")) {
+        return "something passes connections on between hopscope and the server, a container's port for one: the \
+                addresses are its own"
+            .to_owned();
+    }
     let Some(found) = probed.explanation(told, fits) else {
         let is_told =
             probed.server.is_none_or(|(program, version)| (program, version) == (told.program(), told.version));

@@ -7,6 +7,8 @@
 mod blocks;
 mod line;
 mod markdown;
+#[cfg(test)]
+pub(crate) mod schema;
 mod servers;
 #[cfg(test)]
 mod tests;

@@ -131,50 +131,8 @@ fn bytes_that_are_no_text_are_kept() {
     assert_eq!(value["original"]["path"], "/\u{ff}\u{e9}");
 }
 
-/// What is wrong with `value` by `schema`: the part of JSON Schema that the schema uses.
-fn wrong(schema: &Value, value: &Value, at: &str, faults: &mut Vec<String>) {
-    let kind = match value {
-        Value::Null => "null",
-        Value::Bool(_) => "boolean",
-        Value::Number(number) if number.is_f64() => "number",
-        Value::Number(_) => "integer",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
-    };
-    let fits = |wanted: &Value| wanted == kind || (wanted == "number" && kind == "integer");
-    match &schema["type"] {
-        Value::Null => {}
-        Value::Array(kinds) if kinds.iter().any(fits) => {}
-        one if fits(one) => {}
-        other => faults.push(format!("{at}: {kind} is not {other}")),
-    }
-    if schema["enum"].as_array().is_some_and(|words| !words.contains(value)) {
-        faults.push(format!("{at}: {value} is none of {}", schema["enum"]));
-    }
-    let none = Map::new();
-    if let Value::Object(members) = value {
-        let known = schema["properties"].as_object().unwrap_or(&none);
-        for (name, member) in members {
-            match known.get(name) {
-                Some(schema) => wrong(schema, member, &format!("{at}.{name}"), faults),
-                None => faults.push(format!("{at}.{name} is not documented")),
-            }
-        }
-        let required = schema["required"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let missing = required.iter().filter(|name| !members.contains_key(name.as_str().unwrap()));
-        faults.extend(missing.map(|name| format!("{at}.{name} is missing")));
-    }
-    if let (Value::Array(items), Some(schema)) = (value, schema.get("items")) {
-        items.iter().enumerate().for_each(|(index, item)| wrong(schema, item, &format!("{at}[{index}]"), faults));
-    }
-}
-
 fn faults(line: &Value) -> Vec<String> {
-    let schema = serde_json::from_str(include_str!("../../assets/schema/exchange.schema.json")).unwrap();
-    let mut faults = Vec::new();
-    wrong(&schema, line, "line", &mut faults);
-    faults
+    schema::faults(include_str!("../../assets/schema/exchange.schema.json"), "", line)
 }
 
 #[test]

@@ -11,7 +11,7 @@ mod setup;
 pub use listen::{Listener, TapSpec, parse_listen};
 pub use output::{Color, FailOn, Format, Output, Theme};
 pub use quantity::{parse_duration, parse_size};
-pub use setup::{AppFacts, Evidence, ServerFacts, setup};
+pub use setup::{AppFacts, Evidence, ServerFacts, installed_framework, setup};
 
 use std::net::IpAddr;
 use std::time::Duration;

@@ -64,7 +64,7 @@ impl ServerFacts {
         provenance.contradiction = contradiction(told, ran, evidence.answered);
         for (library, release) in &self.libraries {
             server.libraries.set(library, *release);
-            provenance.know(library, &release.to_string(), "flag");
+            provenance.know(&format!("with {library}"), &release.to_string(), "flag");
         }
         for (name, value) in &self.options {
             match server.set(name, value) {
@@ -77,7 +77,12 @@ impl ServerFacts {
     }
 
     /// The program with what its process was told, and where its version is from.
-    fn program_by(&self, program: Program, evidence: Evidence<'_>, provenance: &mut Provenance) -> (Server, &'static str) {
+    fn program_by(
+        &self,
+        program: Program,
+        evidence: Evidence<'_>,
+        provenance: &mut Provenance,
+    ) -> (Server, &'static str) {
         let nothing = Installed::new();
         let installed = evidence.installed.unwrap_or(&nothing);
         let told = self.program.and_then(|(_, version)| version);
@@ -125,7 +130,9 @@ fn contradiction(told: Option<Program>, ran: Option<Program>, answered: Option<P
         (Some(told), Some(ran), _) if told != ran => {
             Some(format!("--server says {told}, but the process is {ran}: its options are not used"))
         }
-        (_, Some(Program::Gunicorn), Some(Program::Uvicorn)) | (Some(Program::Gunicorn), _, Some(Program::Uvicorn)) => None,
+        (_, Some(Program::Gunicorn), Some(Program::Uvicorn)) | (Some(Program::Gunicorn), _, Some(Program::Uvicorn)) => {
+            None
+        }
         (Some(told), _, Some(answered)) if told != answered => {
             Some(format!("--server says {told}, but {answered} answers"))
         }
@@ -133,6 +140,16 @@ fn contradiction(told: Option<Program>, ran: Option<Program>, answered: Option<P
             Some(format!("the process that listens is {ran}, but {answered} answers: another server stands behind it"))
         }
         _ => None,
+    }
+}
+
+/// The framework that is installed for the app's process; `None` if it has neither.
+pub fn installed_framework(installed: &Installed) -> Option<Framework> {
+    let release = |name: &str| installed.get(name).and_then(|version| version.parse::<Release>().ok());
+    match (release("fastapi"), release("starlette")) {
+        (None, None) => None,
+        (None, starlette) => Some(Framework::starlette(starlette)),
+        (fastapi, starlette) => Some(Framework::fastapi(fastapi, starlette)),
     }
 }
 
@@ -238,7 +255,7 @@ mod tests {
     fn flags_count_more_than_the_process_and_the_process_more_than_answers() {
         let none = ServerFacts::default();
         let flag = |name: &str| ServerFacts { program: Program::named(name).ok(), ..ServerFacts::default() };
-        let root = ServerFacts { options: vec![("root-path", "/f".to_owned())], ..ServerFacts::default() };
+        let root = ServerFacts { options: vec![("root-path".to_owned(), "/f".to_owned())], ..ServerFacts::default() };
         let packages = &[("uvicorn", "0.40.0"), ("httptools", "0.6.0"), ("websockets", "15.0")][..];
         let process = "python -m uvicorn a:b --root-path /p";
         for (facts, line, packages, answered, expected) in [
@@ -274,7 +291,13 @@ mod tests {
                 "server uvicorn 0.30.0 (flag) | --root-path /p (command line) | \
                  --http h11 (auto, by what is installed) | --ws none (auto, by what is installed)",
             ),
-            (&flag("uvicorn"), process, &[], None, "server uvicorn 0.54.0 (flag, version assumed) | --root-path /p (command line)"),
+            (
+                &flag("uvicorn"),
+                process,
+                &[],
+                None,
+                "server uvicorn 0.54.0 (flag, version assumed) | --root-path /p (command line)",
+            ),
             (
                 &flag("daphne"),
                 process,

@@ -18,7 +18,7 @@ pub use filter::{Filter, FilterError};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::asgi::framework::Routes;
+use crate::asgi::framework::{Framework, Routes};
 use crate::asgi::server::Server;
 pub use crate::capture::Losses;
 
@@ -299,12 +299,13 @@ impl Store {
         changed
     }
 
-    /// Sets what is now known of the app's server, and judges again all that has ended: what it was judged by was not so.
+    /// Sets what is now known of the app's server and framework, and judges again all that has ended: what it was judged by was not so.
     /// Gives the ids of the entries that changed.
-    pub fn set_server(&mut self, server: Server, provenance: Provenance) -> Vec<ExchangeId> {
+    pub fn set_server(&mut self, server: Server, framework: Framework, provenance: Provenance) -> Vec<ExchangeId> {
         self.revision += 1;
-        let same = self.setup.server == server;
+        let same = (&self.setup.server, self.setup.app.framework) == (&server, framework);
         self.setup.server = server;
+        self.setup.app.framework = framework;
         self.setup.provenance = provenance;
         let root = self.setup.server.root_path.trim_end_matches('/').to_owned();
         if root.starts_with('/') && !self.setup.prefixes.contains(&root) {

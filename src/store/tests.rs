@@ -3,7 +3,6 @@ use std::collections::HashMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::asgi::framework::App;
 use crate::asgi::server::Server;
 use crate::capture::PairId;
 use crate::exchange::{ConnectionId, Ending, Half, Sample, Side};

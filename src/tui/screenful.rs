@@ -95,9 +95,12 @@ impl Screenful {
         }
         self.make_rows(&entries, state);
         self.choose(chosen);
-        let before = (self.detail_of.map(|of| of.id), self.detail.len());
-        self.make_detail(state);
-        self.stay_at_the_end(before, state);
+        // What the command writes comes from elsewhere: see `read_console`.
+        if state.page != Page::Console {
+            let before = (self.detail_of.map(|of| of.id), self.detail.len());
+            self.make_detail(state);
+            self.stay_at_the_end(before, state);
+        }
     }
 
     /// Brings the command's output up to date, where it is what is shown.

@@ -11,5 +11,6 @@ mod escapes;
 mod headless;
 mod pictures;
 mod real;
+mod run;
 mod terminal;
 mod transparency;

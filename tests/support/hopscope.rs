@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
-use std::process::Stdio;
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
@@ -54,10 +55,22 @@ impl Hopscope {
         Self::writing("jsonl", arguments, listening)
     }
 
+    /// Starts it in this folder with these arguments and nothing else.
+    pub(crate) fn start_in(folder: &Path, arguments: &[&str], listening: &[SocketAddr]) -> Self {
+        Self::prepared(listening, |command| {
+            drop(command.args(arguments).current_dir(folder).env("PYTHONDONTWRITEBYTECODE", "1"))
+        })
+    }
+
     /// The same in another format.
     pub(crate) fn writing(format: &str, arguments: &[&str], listening: &[SocketAddr]) -> Self {
+        Self::prepared(listening, |command| drop(command.args(arguments).args(["--format", format])))
+    }
+
+    fn prepared(listening: &[SocketAddr], prepare: impl FnOnce(&mut Command)) -> Self {
         let mut program = Program::start(BINARY, |command, _| {
-            command.args(arguments).args(["--format", format]).stdout(Stdio::piped());
+            prepare(command);
+            command.stdout(Stdio::piped());
         });
         let output = program.child().stdout.take().expect("a pipe");
         let lines = Arc::<Mutex<Vec<String>>>::default();

@@ -74,10 +74,27 @@ impl AppOptions {
     }
 }
 
+/// The key of the probes in stories.
+pub(crate) const PROBE_KEY: &str = "known-to-stories-only";
+
 /// uvicorn with the app of `tests/peers/app.py`.
 pub(crate) fn uvicorn(options: &AppOptions) -> (Program, SocketAddr) {
     let prefix_header = if options.prefix_header { "1" } else { "" };
     let environment = [("APP_ROOT_PATH", options.root_path), ("APP_PREFIX_HEADER", prefix_header)];
+    start_uvicorn("app:app", "tests/peers", &options.server, &environment)
+}
+
+/// The same with the probe around the app, put there as `hopscope run` does; it answers who has [`PROBE_KEY`].
+pub(crate) fn probed_uvicorn(options: &AppOptions) -> (Program, SocketAddr) {
+    let prefix_header = if options.prefix_header { "1" } else { "" };
+    let assets = repository("assets");
+    let environment = [
+        ("APP_ROOT_PATH", options.root_path),
+        ("APP_PREFIX_HEADER", prefix_header),
+        ("PYTHONPATH", assets.to_str().expect("UTF-8")),
+        ("HOPSCOPE_PROBE", "1"),
+        ("HOPSCOPE_PROBE_KEY", PROBE_KEY),
+    ];
     start_uvicorn("app:app", "tests/peers", &options.server, &environment)
 }
 

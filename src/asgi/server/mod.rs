@@ -80,7 +80,7 @@ trait Model {
     fn reading(&self, server: &Server, name: &str, lines: &[&[u8]], trusted: bool) -> HeaderUse;
 
     /// The header without which `name` (lower case) is not read; see [`Server::reading_among`].
-    fn read_with(&self, _name: &str) -> Option<String> {
+    fn read_with(&self, _server: &Server, _name: &str) -> Option<String> {
         None
     }
 

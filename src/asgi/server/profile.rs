@@ -66,10 +66,11 @@ impl Program {
 
     /// The ways of starting it that make it do otherwise than it does by itself: an option of its own, and a value.
     pub fn variants(self) -> Vec<(&'static str, &'static str)> {
-        let worker = (self == Self::Gunicorn).then_some(("worker-class", "uvicorn_worker.UvicornWorker"));
+        let workers = ["asgi", "uvicorn_worker.UvicornWorker"].map(|worker| ("worker-class", worker));
+        let workers = workers.into_iter().filter(|_| self == Self::Gunicorn);
         let reading = self.reading_option().into_iter();
         let reading = reading.flat_map(|(name, values)| values.iter().map(move |value| (name, *value)));
-        reading.chain(worker).collect()
+        reading.chain(workers).collect()
     }
 
     /// The option that lists the peers that are believed; `None` if it asks nobody's address.
@@ -97,10 +98,13 @@ impl Server {
 
     /// The headers, in lower case, that it reads of a peer that it believes; none if it reads no forwarding headers.
     pub fn reads(&self) -> Vec<&'static str> {
+        if self.root_path_use() == RootPathUse::Unknown {
+            return Vec::new();
+        }
         let reads = |(name, value): &(&'static str, &[u8])| match self.reading(name, &[*value], true) {
             HeaderUse::Used => Some(*name),
-            // Read, but of no effect without another header beside it.
-            HeaderUse::Unused(_) if self.reads_forwarded() => Some(*name),
+            // Read, but whether it takes effect hangs on another header.
+            HeaderUse::Unused(_) | HeaderUse::Unknown(_) if self.reads_forwarded() => Some(*name),
             HeaderUse::Unused(_) | HeaderUse::NotRead | HeaderUse::Plain | HeaderUse::Unknown(_) => None,
         };
         READABLE.iter().filter_map(reads).collect()

@@ -30,7 +30,8 @@ impl Server {
     /// only together with the one that names the client.
     pub fn reading_among<'a>(&self, name: &str, lines_of: impl Fn(&str) -> Vec<&'a [u8]>, trusted: bool) -> HeaderUse {
         let reading = self.reading(name, &lines_of(name), trusted);
-        let with = self.options.model().read_with(&name.to_ascii_lowercase()).filter(|_| reading == HeaderUse::Used);
+        let with = self.options.model().read_with(self, &name.to_ascii_lowercase());
+        let with = with.filter(|_| reading == HeaderUse::Used);
         match with {
             Some(with) if self.reading(&with, &lines_of(&with), trusted) != HeaderUse::Used => {
                 HeaderUse::Unused(format!("{} reads it only together with {with}", self.program()))

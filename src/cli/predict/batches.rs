@@ -194,7 +194,7 @@ mod tests {
         input.extend_from_slice(b"\nb\n");
         assert_eq!(lines(&input, CHUNK), [(1, "a".into()), (2, "too long".into()), (3, "b".into())]);
         let mut batches = Batches::new(BufReader::with_capacity(CHUNK, &input[2..]));
-        assert_eq!(batches.next().unwrap().unwrap().bytes.len(), LONGEST + 1 + b"\nb\n".len());
+        assert!(batches.next().unwrap().unwrap().bytes.len() <= LONGEST + 1 + CHUNK);
     }
 
     #[test]

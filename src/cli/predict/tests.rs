@@ -1,10 +1,15 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::report::schema::faults;
 
-/// The answer to one line.
+const SCHEMA: &str = include_str!("../../../assets/schema/predict.schema.json");
+
+/// The answer to one line, which the schema describes.
 fn asked(line: &str) -> Value {
-    serde_json::to_value(answer_to(line.as_bytes(), 7)).unwrap()
+    let answer = serde_json::to_value(answer_to(line.as_bytes(), 7)).unwrap();
+    assert_eq!(faults(SCHEMA, "/$defs/answer", &answer), Vec::<String>::new(), "{answer}");
+    answer
 }
 
 /// A question about uvicorn with these members in place of its own.
@@ -62,4 +67,54 @@ fn what_is_no_question_is_answered_in_its_place() {
         assert!(answer["why"].as_str().unwrap().starts_with(why), "{answer}");
     }
     assert_eq!(asked(&question(json!({"lib": {"other": "2024b"}})))["outcome"], "scope");
+}
+
+#[test]
+fn the_app_behind_the_server_answers() {
+    let app = |path: &str, app: Value| {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: h\r\n\r\n");
+        asked(&question(json!({"kind": "fw", "options": {}, "app": app, "request_text": request})))
+    };
+    let seen = app("/app", json!({}));
+    assert_eq!((&seen["outcome"], &seen["status"]), (&json!("response"), &json!(200)));
+    assert_eq!(seen["seen"]["url_for_app"], "http://h/app");
+    assert_eq!(app("/items", json!({}))["location"], "http://h/items/");
+    assert_eq!(app("/items", json!({"redirect_slashes": false}))["status"], 404);
+    assert_eq!(app("/docs", json!({"root_path": "/api"}))["openapi_url"], "/api/openapi.json");
+    assert_eq!(app("/openapi.json", json!({"FW_SERVERS": "/a,/b"}))["servers"], json!([{"url": "/a"}, {"url": "/b"}]));
+    assert_eq!(app("/app", json!({"trusted_hosts": ["other"]}))["status"], 400);
+    assert_eq!(app("/app", json!({"https_redirect": true}))["location"], "https://h/app");
+    assert_eq!(app("/static/hello.txt", json!({}))["status"], 200);
+    let own = json!({"routes": [{"path": "/own/{id}", "methods": ["POST"]}]});
+    assert_eq!((&app("/own/1", own.clone())["status"], &app("/app", own)["status"]), (&json!(405), &json!(404)));
+}
+
+#[test]
+fn the_schema_describes_the_question() {
+    let line = |members| serde_json::from_str::<Value>(&question(members)).unwrap();
+    let full = json!({"kind": "fw", "lib": {"h11": "0.16.0"}, "app": {"routes": [{"path": "/", "methods": ["GET"]}],
+        "mounts": [{"path": "/sub", "app": {"root_path": "/x"}}]}});
+    for members in [json!({}), full, json!({"local": ["/run/app.sock", null], "peer": ["unix", null]})] {
+        assert_eq!(faults(SCHEMA, "/$defs/question", &line(members)), Vec::<String>::new());
+    }
+    for members in [json!({"server": "nginx"}), json!({"peer": 1}), json!({"app": {"routes": [{"paht": "/"}]}})] {
+        assert!(!faults(SCHEMA, "/$defs/question", &line(members.clone())).is_empty(), "the check can fail: {members}");
+    }
+    let example = serde_json::from_str(include_str!("../../../assets/predict/app.json")).unwrap();
+    assert_eq!(faults(SCHEMA, "/$defs/app", &example), Vec::<String>::new());
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_line_is_answered(line in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200)) {
+        let answer = serde_json::to_value(answer_to(&line, 1)).unwrap();
+        proptest::prop_assert!(faults(SCHEMA, "/$defs/answer", &answer).is_empty());
+    }
+
+    #[test]
+    fn any_request_is_answered(server in 0..5_usize, request: String) {
+        let server = ["uvicorn", "hypercorn", "daphne", "granian", "gunicorn"][server];
+        let answer = asked(&question(json!({"server": server, "http_impl": null, "options": {}, "request_text": request})));
+        proptest::prop_assert!(answer["outcome"].is_string());
+    }
 }

@@ -11,15 +11,19 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group, test_kill_process_group};
 use tokio::sync::mpsc;
 
 use super::console::Console;
 use crate::cli::{Exit, Failure};
 use crate::lanes::visible::visible;
 
-/// How long the command may take to end after it was asked to, before it is asked again, and before it is made to.
-const GRACE: Duration = Duration::from_secs(5);
+/// How long the command may take to end each time it was asked to.
+const GRACE: Duration = Duration::from_secs(3);
+/// Characters of the command that it is called by.
+const SHOWN: usize = 48;
+/// How often it is looked whether what it started has ended.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// The running command.
 #[derive(Debug)]
@@ -95,17 +99,19 @@ impl Child {
         self.group.as_raw_pid().unsigned_abs()
     }
 
-    /// Asks it to end as Ctrl-C would (`interrupted`) or as a service manager would, then more strongly, and waits.
+    /// Ends it and waits: asks its process alone as Ctrl-C would (`interrupted`) or as a service manager would, for a
+    /// server tells its workers itself; then all of its group, then more strongly. Nothing it started is left.
     pub(super) fn stop(&self, interrupted: bool) -> Ended {
-        let mut by_itself = true;
+        let by_itself = self.wait(Duration::ZERO);
         let polite = if interrupted { Signal::INT } else { Signal::TERM };
+        if !by_itself {
+            // It may end just now.
+            let _ = kill_process(self.group, polite);
+            self.wait(GRACE);
+        }
         for signal in [polite, Signal::TERM, Signal::KILL] {
-            if self.wait(Duration::ZERO) {
-                break;
-            }
-            by_itself = false;
-            self.signal(signal);
-            if self.wait(GRACE) {
+            // A group exists as long as one of its processes does; until then its number is nobody else's.
+            if kill_process_group(self.group, signal).is_err() || self.all_ended() {
                 break;
             }
         }
@@ -113,13 +119,16 @@ impl Child {
         Ended { status, by_itself }
     }
 
-    /// Signals all of its process group, as long as there is its process: later the number may be another's.
-    fn signal(&self, signal: Signal) {
-        let status = self.end.lock();
-        if status.is_none() {
-            // It may end just now.
-            let _ = kill_process_group(self.group, signal);
+    /// Waits for the end of its whole group; false if that does not come within the grace.
+    fn all_ended(&self) -> bool {
+        let due = Instant::now() + GRACE;
+        while Instant::now() < due {
+            if self.wait(LOOK) && test_kill_process_group(self.group).is_err() {
+                return true;
+            }
+            std::thread::sleep(LOOK);
         }
+        false
     }
 
     /// Waits for its end; false if that does not come within `limit`.
@@ -176,9 +185,13 @@ fn of_ours() -> Result<Stdio, Failure> {
 
 /// The first words of a command, made visible.
 fn shown(command: &[OsString]) -> String {
-    let words: Vec<_> = command.iter().take(4).map(|word| visible(word.as_encoded_bytes())).collect();
-    let more = if command.len() > words.len() { " …" } else { "" };
-    format!("{}{more}", words.join(" "))
+    let words: Vec<_> = command.iter().map(|word| visible(word.as_encoded_bytes())).collect();
+    let whole = words.join(" ");
+    let mut start: String = whole.chars().take(SHOWN).collect();
+    if start.len() < whole.len() {
+        start.push('…');
+    }
+    start
 }
 
 #[cfg(test)]
@@ -205,10 +218,11 @@ mod tests {
 
     #[test]
     fn what_it_started_ends_with_it() {
-        let (child, mut ended) = start("sleep 60 & sleep 60");
+        let (child, mut ended) = start("trap 'exit 0' INT; sleep 60 & wait");
         let stopped = child.stop(true);
         assert_eq!(ended.blocking_recv(), Some(()));
         assert_eq!((stopped.by_itself, stopped.exit()), (false, Exit::Fine));
+        assert!(test_kill_process_group(child.group).is_err(), "something is left");
     }
 
     #[test]

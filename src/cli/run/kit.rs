@@ -40,19 +40,29 @@ impl Kit {
         self.folder.join("output.log")
     }
 
+    /// The file that appears when the probe stands around an app.
+    fn sign(&self) -> PathBuf {
+        self.folder.join("wrapped")
+    }
+
     /// What the command's environment has beside hopscope's own.
-    pub(super) fn environment(&self, key: &ProbeKey) -> [(&'static str, OsString); 3] {
+    pub(super) fn environment(&self, key: &ProbeKey) -> [(&'static str, OsString); 4] {
         let mut path = self.folder.clone().into_os_string();
         if let Some(own) = env::var_os("PYTHONPATH").filter(|own| !own.is_empty()) {
             path.push(":");
             path.push(own);
         }
-        [("PYTHONPATH", path), ("HOPSCOPE_PROBE", "1".into()), ("HOPSCOPE_PROBE_KEY", key.text().into())]
+        [
+            ("PYTHONPATH", path),
+            ("HOPSCOPE_PROBE", "1".into()),
+            ("HOPSCOPE_PROBE_KEY", key.text().into()),
+            ("HOPSCOPE_PROBE_SIGN", self.sign().into()),
+        ]
     }
 
     /// Waits until the probe stands around an app; false if it does not within `limit`.
     pub(super) async fn wrapped(&self, limit: Duration) -> bool {
-        let sign = self.folder.join("wrapped");
+        let sign = self.sign();
         let appears = async {
             while !sign.exists() {
                 tokio::time::sleep(LOOK).await;

@@ -118,7 +118,9 @@ impl Interpreter<'_> {
         // What is loaded was importable, wherever it is: it counts after what stands before it in any case.
         folders.extend(self.maps.lines().filter_map(site_folder_of));
         if !closed {
-            folders.extend(self.variable("HOME").into_iter().flat_map(|home| self.site_folders(&Path::new(home).join(".local"))));
+            folders.extend(
+                self.variable("HOME").into_iter().flat_map(|home| self.site_folders(&Path::new(home).join(".local"))),
+            );
             folders.extend(system.iter().flat_map(|system| self.site_folders(system)));
             if system.as_deref() == Some(Path::new("/usr")) {
                 folders.extend(self.site_folders(Path::new("/usr/local")));
@@ -160,9 +162,9 @@ fn above_bin(path: &Path) -> Option<PathBuf> {
 /// True if the environment's `pyvenv.cfg` lets the system's packages in.
 fn includes_system(text: &str) -> bool {
     let lines = text.lines().filter_map(|line| line.split_once('='));
-    lines.into_iter().any(|(key, value)| {
-        key.trim() == "include-system-site-packages" && value.trim().eq_ignore_ascii_case("true")
-    })
+    lines
+        .into_iter()
+        .any(|(key, value)| key.trim() == "include-system-site-packages" && value.trim().eq_ignore_ascii_case("true"))
 }
 
 /// The folder for packages that a loaded file of `/proc/PID/maps` lies in.

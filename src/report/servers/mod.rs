@@ -10,7 +10,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::asgi::server::{Believes, Program, RootPathUse, Server};
+use crate::asgi::server::{Believes, Note, OwnOption, Program, RootPathUse, Server};
 use crate::settings::Format;
 
 /// All that is told of one server: one line of JSON, or one page.
@@ -90,6 +90,7 @@ impl Sheet {
     fn of(server: &Server) -> Self {
         let program = server.program();
         let mut behaviour = vec![Behaviour::of(server, None)];
+        let known = |behaviour: &Behaviour| behaviour.reads.is_some();
         for (name, value) in program.variants() {
             let mut variant = server.clone();
             // A release that does not have the option is not shown with it.
@@ -97,13 +98,13 @@ impl Sheet {
                 behaviour.push(Behaviour::of(&variant, Some(typed(name, value))));
             }
         }
-        let option = |own: &crate::asgi::server::OwnOption| OptionLine {
-            name: own.name,
-            takes: own.value,
-            about: own.about,
-            in_code: own.in_code,
-        };
-        let release = |note: &crate::asgi::server::Note| ReleaseLine { since: note.since.to_string(), what: note.what };
+        // gunicorn by itself serves no ASGI app: what it does depends on the worker alone.
+        if behaviour.iter().skip(1).any(known) {
+            behaviour.retain(known);
+        }
+        let option =
+            |own: &OwnOption| OptionLine { name: own.name, takes: own.value, about: own.about, in_code: own.in_code };
+        let release = |note: &Note| ReleaseLine { since: note.since.to_string(), what: note.what };
         Self {
             server: program.name(),
             version: server.version.to_string(),
@@ -131,7 +132,7 @@ impl Behaviour {
         Self {
             with,
             root_path: RootPathLine { option, goes_to, proxy },
-            believes: if reads.is_empty() { Vec::new() } else { believed(server.believes()) },
+            believes: if reads.is_empty() { Vec::new() } else { believed(server) },
             reads: known.then_some(reads),
         }
     }
@@ -162,6 +163,14 @@ fn typed(name: &str, value: &str) -> String {
     if value == "true" { format!("--{name}") } else { format!("--{name} {value}") }
 }
 
+/// An option without the module that a class comes from.
+fn short(option: &str) -> String {
+    match option.split_once(' ') {
+        Some((name @ "--worker-class", class)) => format!("{name} {}", class.rsplit('.').next().unwrap_or(class)),
+        _ => option.to_owned(),
+    }
+}
+
 /// A header's name as people write it.
 fn written(name: &str) -> String {
     let words = name.split('-').map(|word| {
@@ -172,8 +181,12 @@ fn written(name: &str) -> String {
     words.collect::<Vec<_>>().join("-")
 }
 
-fn believed(believes: Believes) -> Vec<&'static str> {
-    let Believes { loopback, loopback6, others, unix } = believes;
+fn believed(server: &Server) -> Vec<&'static str> {
+    let Believes { loopback, loopback6, others, unix } = server.believes();
+    // What is read although nobody is believed is read of anyone.
+    if !(loopback || loopback6 || others || unix) {
+        return vec!["anyone"];
+    }
     if loopback && loopback6 && others {
         return if unix { vec!["anyone"] } else { vec!["any address"] };
     }
@@ -186,10 +199,13 @@ fn cells(sheets: &[Sheet]) -> Vec<Vec<String>> {
     let head = ["server", "root path goes to", "proxy", "reads", "of"];
     let mut rows = vec![head.map(str::to_owned).to_vec()];
     for sheet in sheets {
+        if sheet.behaviour.iter().all(|behaviour| behaviour.with.is_some()) {
+            rows.push([&format!("{} {}", sheet.server, sheet.version), "", "", "", ""].map(str::to_owned).to_vec());
+        }
         for behaviour in &sheet.behaviour {
             let first = match &behaviour.with {
                 None => format!("{} {}", sheet.server, sheet.version),
-                Some(option) => format!("  {option}"),
+                Some(option) => format!("  {}", short(option)),
             };
             let proxy = behaviour.root_path.proxy.unwrap_or("-").to_owned();
             rows.push(vec![first, behaviour.root_path(), proxy, behaviour.reads(), behaviour.believes()]);

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use unicode_width::UnicodeWidthStr;
 
-use super::Sheet;
 use super::table::wrap;
+use super::{Behaviour, OptionLine, Sheet};
 
 /// A heading and its lines: what, and what of it.
 type Section = (&'static str, Vec<(String, String)>);
@@ -57,13 +57,12 @@ pub(super) fn markdown(sheet: &Sheet) -> String {
 }
 
 fn sections(sheet: &Sheet) -> Vec<Section> {
-    let one = |what: fn(&super::Behaviour) -> String| {
-        let line = |behaviour: &super::Behaviour| {
-            (behaviour.with.clone().unwrap_or_else(|| "by itself".to_owned()), what(behaviour))
-        };
+    let one = |what: fn(&Behaviour) -> String| {
+        let line =
+            |behaviour: &Behaviour| (behaviour.with.clone().unwrap_or_else(|| "by itself".to_owned()), what(behaviour));
         sheet.behaviour.iter().map(line).collect::<Vec<_>>()
     };
-    let option = |line: &super::OptionLine| {
+    let option = |line: &OptionLine| {
         let takes = if line.takes.is_empty() { String::new() } else { format!(" {}", line.takes) };
         let in_code = if line.in_code { " (in the app's code)" } else { "" };
         (format!("--{}{takes}", line.name), format!("{}{in_code}", line.about))
@@ -78,7 +77,7 @@ fn sections(sheet: &Sheet) -> Vec<Section> {
     all.into_iter().filter(|(_, lines)| !lines.is_empty()).collect()
 }
 
-fn root_path(behaviour: &super::Behaviour) -> String {
+fn root_path(behaviour: &Behaviour) -> String {
     let proxy = match behaviour.root_path.proxy {
         Some("strip") => "; the proxy must strip the prefix",
         Some(_) => "; the proxy must keep the prefix",
@@ -87,7 +86,7 @@ fn root_path(behaviour: &super::Behaviour) -> String {
     format!("{}: {}{proxy}", behaviour.root_path.option, behaviour.root_path())
 }
 
-fn reading(behaviour: &super::Behaviour) -> String {
+fn reading(behaviour: &Behaviour) -> String {
     match behaviour.believes.is_empty() {
         true => behaviour.reads(),
         false => format!("{}, of {}", behaviour.reads(), behaviour.believes()),

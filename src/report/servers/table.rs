@@ -4,8 +4,8 @@ use unicode_width::UnicodeWidthStr;
 
 /// Between two columns.
 const GAP: usize = 2;
-/// A column is never made narrower than this.
-const NARROWEST: usize = 12;
+/// A column is not made narrower than its longest word, up to this.
+const LONGEST_WORD: usize = 30;
 
 /// The rows as text of at most `width` columns; the first is the head.
 pub(super) fn text(rows: &[Vec<String>], width: usize) -> String {
@@ -46,14 +46,24 @@ pub(super) fn markdown(rows: &[Vec<String>]) -> String {
 /// What each column takes: its widest cell, less where that is too much for all of them.
 fn widths(rows: &[Vec<String>], width: usize) -> Vec<usize> {
     let columns = rows.first().map_or(0, Vec::len);
-    let widest = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width()).max();
-    let mut widths: Vec<usize> = (0..columns).map(|column| widest(column).unwrap_or_default()).collect();
+    let cells = |column: usize| rows.iter().filter_map(move |row| row.get(column));
+    let widest = |column| cells(column).map(|cell| cell.width()).max().unwrap_or_default();
+    let longest_word = |column| cells(column).map(|cell| longest_word(cell)).max().unwrap_or_default();
+    // What it takes, and what it must have.
+    let mut widths: Vec<(usize, usize)> =
+        (0..columns).map(|n| (widest(n), longest_word(n).min(LONGEST_WORD))).collect();
     let room = width.saturating_sub(GAP * columns.saturating_sub(1));
-    while widths.iter().sum::<usize>() > room {
-        let Some(widest) = widths.iter_mut().max().filter(|widest| **widest > NARROWEST) else { break };
-        *widest -= 1;
+    while widths.iter().map(|(takes, _)| takes).sum::<usize>() > room {
+        let Some((takes, _)) = widths.iter_mut().filter(|(takes, least)| takes > least).max() else { break };
+        *takes -= 1;
     }
-    widths
+    widths.into_iter().map(|(takes, _)| takes).collect()
+}
+
+/// The columns that the longest word of a cell takes, with the blanks before it.
+fn longest_word(cell: &str) -> usize {
+    let indent = cell.len() - cell.trim_start().len();
+    indent + cell.split_whitespace().map(UnicodeWidthStr::width).max().unwrap_or_default()
 }
 
 /// `text` in lines of at most `width` columns, broken at blanks; a word that is longer keeps a line for itself. Blanks at

@@ -6,6 +6,10 @@ use rstest::rstest;
 
 use super::traffic::{CHAT, KEPT, LOGIN, empty, from_the_edge, morning};
 use super::{Bench, Key};
+use crate::asgi::framework::Framework;
+use crate::asgi::server::Server;
+use crate::lanes::Provenance;
+use crate::store::Store;
 use crate::tui::session::Scene;
 use crate::tui::state::State;
 use crate::tui::{Look, ThemeName};
@@ -46,6 +50,32 @@ fn a_redirect() {
 #[test]
 fn a_request_that_never_reached_the_app() {
     kept("never_reached_120x36", &at(120, 36, 3).screen());
+}
+
+/// What was found of the server, where it is from, and what does not fit.
+#[test]
+fn a_server_that_was_found() {
+    let found = |store: &mut Store| {
+        let mut provenance = Provenance {
+            process: Some("pid 4242 · uvicorn main:app · /srv/venv".to_owned()),
+            unread: vec!["gunicorn.conf.py:3: bind is computed: it cannot be known without running the file".to_owned()],
+            ..Provenance::default()
+        };
+        provenance.know("server", "uvicorn 0.54.0", "installed");
+        provenance.know("root-path", "/api/v1", "UVICORN_ROOT_PATH");
+        store.set_server(Server::uvicorn(), Framework::default(), provenance.clone());
+        provenance
+    };
+    let mut store = empty();
+    found(&mut store);
+    kept("server_start_120x36", &Bench::new(store, 120, 36).screen());
+    let mut bench = at(120, 36, KEPT);
+    let mut provenance = found(&mut bench.store.write().unwrap());
+    provenance.contradiction = Some("--server says granian, but uvicorn answers".to_owned());
+    bench.store.write().unwrap().set_server(Server::uvicorn(), Framework::default(), provenance);
+    bench.refresh();
+    bench.press([Key::Char('4'), Key::Char('z')]);
+    kept("server_lane_120x36", &bench.screen());
 }
 
 /// What no tap stands before was not seen; that is not the same as that it never came.

@@ -55,9 +55,8 @@ fn server(provenance: &Provenance) -> impl Iterator<Item = Runs> {
             run(Tone::Dim, format!("  {}", visible(from.as_bytes()))),
         ]
     });
-    let doubts = provenance.doubts().map(|doubt| {
-        vec![run(Tone::Warn, "! "), run(Tone::Dim, visible(doubt.as_bytes()))]
-    });
+    let doubts =
+        provenance.doubts().map(|doubt| vec![run(Tone::Warn, "! "), run(Tone::Dim, visible(doubt.as_bytes()))]);
     known.chain(doubts)
 }
 

@@ -1,10 +1,11 @@
 //! The server is found without being told: what is shown of the set-up is how it was really started.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use serde_json::Value;
+
 use crate::support::hopscope::{Hopscope, Line};
-use crate::support::http::Client;
+use crate::support::http::{Client, Message};
 use crate::support::peers::{self, needs};
 use crate::support::place::{free_address, repository, wait_for};
 use crate::support::program::Program;
@@ -35,29 +36,33 @@ impl Start<'_> {
         let tap = free_address();
         let hopscope = Hopscope::start(&["tap", "--app", &format!("{tap}=http://{app}")], &[tap]);
         let request = "GET /app HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: 192.0.2.7\r\n\r\n";
-        let status = Client::to(tap).ask(request).status();
+        let answer = Client::to(tap).ask(request);
         let line = hopscope.line("/app");
         let (_, text) = hopscope.finish_with_text();
         let port = app.port().to_string();
         let mut expected = vec![process_line(&process, self.runs), release(self.runs)];
+        expected.extend(["fastapi", "starlette"].map(|name| format!("--{name} {} (installed)", installed(name))));
         expected.extend(self.shown.iter().map(|line| line.replace("<port>", &port)));
         let mut said = said(&text);
         said.sort();
         expected.sort();
         assert_eq!(said, expected, "{} {}", self.program, self.arguments);
         if let Some((client, root_path)) = self.scope {
+            assert_eq!(answer.status(), 200, "{}", line.0);
             assert_eq!(line.text("/scope/root_path"), root_path, "{}", line.0);
             assert_eq!(line.at("/scope/client/0"), client, "{}", line.0);
-            assert_eq!(status, 200, "{}", line.0);
-            assert_agrees(&line);
+            assert_agrees(&line, &answer);
         }
     }
 }
 
-/// What lane 4 says is what the server's program, as it is installed, does.
-fn assert_agrees(line: &Line) {
+/// Lane 4, derived from what was found, is what the app says it got.
+fn assert_agrees(line: &Line, answer: &Message) {
     assert_eq!(line.text("/scope/source"), "derived", "{}", line.0);
-    assert!(line.text("/scope/server").starts_with("uvicorn "), "{}", line.0);
+    let told: Value = answer.json();
+    for key in ["type", "path", "raw_path", "root_path", "scheme", "client", "http_version"] {
+        assert_eq!(line.0["scope"][key], told["scope"][key], "{key} of the scope\ntold {told}\n{}", line.0);
+    }
 }
 
 fn environment() -> PathBuf {
@@ -74,8 +79,13 @@ fn release(runs: &str) -> String {
         "fastapi" => "uvicorn",
         program => program,
     };
-    let installed: BTreeMap<String, String> = peers::installed().collect();
-    format!("server {program} {} (installed)", installed[program])
+    format!("server {program} {} (installed)", installed(program))
+}
+
+/// The release of a package of the virtual environment.
+fn installed(name: &str) -> String {
+    let found = peers::installed().find(|(known, _)| known == name);
+    found.unwrap_or_else(|| panic!("{name} is not installed")).1
 }
 
 const HTTPTOOLS: &str = "--http httptools (auto, by what is installed)";
@@ -114,7 +124,11 @@ fn uvicorn() {
             environment: &[("FORWARDED_ALLOW_IPS", "10.0.0.0/8")],
             files: &[],
             runs: "uvicorn app:app",
-            shown: &["--port <port> (command line)", "--forwarded-allow-ips 10.0.0.0/8 (FORWARDED_ALLOW_IPS)", HTTPTOOLS],
+            shown: &[
+                "--port <port> (command line)",
+                "--forwarded-allow-ips 10.0.0.0/8 (FORWARDED_ALLOW_IPS)",
+                HTTPTOOLS,
+            ],
             scope: Some(("127.0.0.1", "")),
         },
     ] {
@@ -148,14 +162,16 @@ fn fastapi_run() {
 #[test]
 fn hypercorn() {
     needs!("hypercorn");
-    for (arguments, shown) in [
+    for (arguments, root_path, shown) in [
         (
             "app:app -b 127.0.0.1:<port> -w 2 --root-path /h",
-            &["--bind 127.0.0.1:<port> (command line)", "--workers 2 (command line)", "--root-path /h (command line)"],
+            "/h",
+            ["--bind 127.0.0.1:<port> (command line)", "--workers 2 (command line)", "--root-path /h (command line)"],
         ),
         (
             "--config h.toml app:app --bind 127.0.0.1:<port>",
-            &["--bind 127.0.0.1:<port> (command line)", "--workers 1 (h.toml:2)", "--root-path /t (h.toml:1)"],
+            "/t",
+            ["--bind 127.0.0.1:<port> (command line)", "--workers 1 (h.toml:2)", "--root-path /t (h.toml:1)"],
         ),
     ] {
         Start {
@@ -164,8 +180,8 @@ fn hypercorn() {
             environment: &[],
             files: &[("h.toml", "root_path = '/t'\nworkers = 1\n")],
             runs: "hypercorn app:app",
-            shown,
-            scope: None,
+            shown: &shown,
+            scope: Some(("127.0.0.1", root_path)),
         }
         .check();
     }
@@ -181,7 +197,7 @@ fn daphne() {
         files: &[],
         runs: "daphne app:app",
         shown: &["--port <port> (command line)", "--root-path /d (command line)", "--proxy-headers (command line)"],
-        scope: None,
+        scope: Some(("192.0.2.7", "/d")),
     }
     .check();
 }
@@ -202,7 +218,7 @@ fn granian() {
             "--url-path-prefix /g (GRANIAN_URL_PATH_PREFIX)",
             "--no-ws (GRANIAN_WEBSOCKETS)",
         ],
-        scope: None,
+        scope: Some(("127.0.0.1", "/g")),
     }
     .check();
 }
@@ -211,9 +227,11 @@ fn granian() {
 fn gunicorn() {
     needs!("gunicorn");
     let config = "import os\nroot_path = '/f'\nforwarded_allow_ips = os.environ.get('WHO', '*')\n";
-    for (arguments, variables, shown) in [
+    for (arguments, scope, variables, shown) in [
         (
             "-k asgi -b 127.0.0.1:<port> -w 2 app:app",
+            // gunicorn's own worker never takes a client from a header.
+            ("127.0.0.1", "/e"),
             &[("GUNICORN_CMD_ARGS", "--root-path /e"), ("FORWARDED_ALLOW_IPS", "10.0.0.1")][..],
             &[
                 "--worker-class asgi (command line)",
@@ -225,6 +243,8 @@ fn gunicorn() {
         ),
         (
             "-k uvicorn_worker.UvicornWorker -b 127.0.0.1:<port> app:app",
+            // uvicorn's is not told gunicorn's root path.
+            ("192.0.2.7", ""),
             &[],
             &[
                 "--worker-class uvicorn_worker.UvicornWorker (command line)",
@@ -241,7 +261,7 @@ fn gunicorn() {
             files: &[("gunicorn.conf.py", config)],
             runs: "gunicorn app:app",
             shown,
-            scope: None,
+            scope: Some(scope),
         }
         .check();
     }

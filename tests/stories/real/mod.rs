@@ -4,6 +4,7 @@ mod app_tap;
 mod examples;
 mod found;
 mod nginx;
+mod probe;
 mod stage;
 mod stand_in;
 mod streams;

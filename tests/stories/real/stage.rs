@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::support::hopscope::{Hopscope, Line, Output};
 use crate::support::http::{Client, Message};
-use crate::support::peers::{self, AppOptions};
+use crate::support::peers::{self, AppOptions, PROBE_KEY};
 use crate::support::place::{free_address, wait_for};
 use crate::support::program::Program;
 use crate::support::websocket::WebSocket;
@@ -100,7 +100,7 @@ impl Stage {
     }
 
     fn set(options: &AppOptions, start_proxy: impl FnOnce(SocketAddr, SocketAddr) -> Program) -> Self {
-        let (uvicorn, app) = peers::uvicorn(options);
+        let (uvicorn, app) = peers::probed_uvicorn(options);
         let (edge, tap, listen) = (free_address(), free_address(), free_address());
         let (before, between) = (Wire::to(listen), Wire::to(tap));
         let proxy = start_proxy(listen, between.address());
@@ -109,7 +109,8 @@ impl Stage {
             let answer = Client::to(listen).ask("OPTIONS /api/v1/ready HTTP/1.1\r\nHost: ready\r\n\r\n");
             (answer.text() != "404 page not found\n").then_some(())
         });
-        let flags = options.flags();
+        let mut flags = options.flags();
+        flags.extend(["--probe-key", PROBE_KEY].map(str::to_owned));
         let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
         let hopscope = Hopscope::both((edge, before.address()), (tap, app), &flags);
         let programs = vec![uvicorn, proxy];
@@ -279,7 +280,8 @@ fn assert_rewritten(line: &Line, app: Option<&Passed>) {
     assert!(["seen", "rule"].contains(&line.text("/rewritten/source")), "{}", line.0);
 }
 
-/// Lane 4: what the app says it got.
+/// Lane 4: what the app says it got. Behind a proxy it says so itself, by the probe, and the model agrees; the stand-in's
+/// lane is the model's alone.
 fn assert_scope(line: &Line, app: Option<&Passed>, server: Option<SocketAddr>) {
     let Some(app) = app else {
         assert_eq!(*line.at("/scope/path"), Value::Null, "{}", line.0);
@@ -291,12 +293,14 @@ fn assert_scope(line: &Line, app: Option<&Passed>, server: Option<SocketAddr>) {
     for key in ["type", "path", "raw_path", "root_path", "scheme", "client", "http_version"] {
         assert_eq!(line.0["scope"][key], told[key], "{key} of the scope\ntold {told}\n{}", line.0);
     }
+    let stand_in = server.is_some();
     let server = server.map_or_else(|| told["server"].clone(), |server| json!([server.ip(), server.port()]));
     assert_eq!(line.0["scope"]["server_address"], server, "{}", line.0);
     let (path, root) = (told["path"].as_str().expect("a path"), told["root_path"].as_str().expect("a root path"));
     let below = path.strip_prefix(root).filter(|rest| rest.is_empty() || rest.starts_with('/'));
     assert_eq!(line.0["scope"]["route_path"], json!(below.unwrap_or(path)), "{}", line.0);
-    assert_eq!(line.text("/scope/source"), "derived", "{}", line.0);
+    assert_eq!(line.text("/scope/source"), if stand_in { "derived" } else { "probe" }, "{}", line.0);
+    assert_eq!(*line.at("/scope/model_differs"), json!([]), "{}", line.0);
     assert!(line.text("/scope/server").starts_with("uvicorn 0.54"), "{}", line.0);
 }
 

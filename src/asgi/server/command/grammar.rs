@@ -145,13 +145,7 @@ impl Grammar {
         Some(())
     }
 
-    fn note(
-        &self,
-        known: Known,
-        given: Option<String>,
-        rest: &mut std::slice::Iter<'_, String>,
-        parsed: &mut Parsed,
-    ) {
+    fn note(&self, known: Known, given: Option<String>, rest: &mut std::slice::Iter<'_, String>, parsed: &mut Parsed) {
         let value = match known.takes {
             Takes::Nothing(on) => on.to_string(),
             Takes::Value => given.or_else(|| rest.next().cloned()).unwrap_or_default(),
@@ -195,9 +189,9 @@ impl Grammar {
             (self.pairs, Takes::Nothing(true)),
         ];
         let begins = |entry: &'static str| spellings(entry).any(|known| known.starts_with(spelling));
-        let mut found = all.into_iter().flat_map(|(list, takes)| {
-            list.iter().filter(|entry| begins(entry)).map(move |entry| named(entry, takes))
-        });
+        let mut found = all
+            .into_iter()
+            .flat_map(|(list, takes)| list.iter().filter(|entry| begins(entry)).map(move |entry| named(entry, takes)));
         let only = found.next()?;
         found.next().is_none().then_some(only)
     }
@@ -233,7 +227,11 @@ mod tests {
         let parsed = grammar.parse(&line.split(' ').map(str::to_owned).collect::<Vec<_>>());
         let options = parsed.options.iter().map(|(name, value)| format!("{name}={value}"));
         let words = parsed.words.iter().map(|word| format!("[{word}]"));
-        options.chain(words).chain(parsed.unknown.iter().map(|unknown| format!("?{unknown}"))).collect::<Vec<_>>().join(" ")
+        options
+            .chain(words)
+            .chain(parsed.unknown.iter().map(|unknown| format!("?{unknown}")))
+            .collect::<Vec<_>>()
+            .join(" ")
     }
 
     #[test]

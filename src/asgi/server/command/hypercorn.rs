@@ -54,7 +54,8 @@ const TOLD: [(&str, &str); 4] =
     [("root-path", "root_path"), ("worker-class", "worker_class"), ("workers", "workers"), ("certfile", "certfile")];
 
 /// What may be said several times; all of it counts.
-const LISTS: [(&str, &str); 3] = [("bind", "bind"), ("insecure-bind", "insecure_bind"), ("server-name", "server_names")];
+const LISTS: [(&str, &str); 3] =
+    [("bind", "bind"), ("insecure-bind", "insecure_bind"), ("server-name", "server_names")];
 
 pub(super) fn read(arguments: &[String], file: ReadFile<'_>) -> Started {
     let parsed = GRAMMAR.parse(arguments);

@@ -116,9 +116,12 @@ fn program(mut rest: &[String]) -> Option<Program<'_>> {
         rest = after;
         if first == "--check-hash-based-pycs" {
             rest = rest.get(1..)?;
-        } else if first.starts_with("--") && first.len() > 2 {
             continue;
-        } else if let Some(letters) = first.strip_prefix('-').filter(|letters| !letters.is_empty() && first != "--") {
+        }
+        if first.starts_with("--") && first.len() > 2 {
+            continue;
+        }
+        if let Some(letters) = first.strip_prefix('-').filter(|letters| !letters.is_empty() && first != "--") {
             let Some(at) = letters.find(['c', 'm', 'W', 'X']) else { continue };
             let (option, attached) = letters.split_at_checked(at)?.1.split_at_checked(1)?;
             let value = if attached.is_empty() {
@@ -191,7 +194,10 @@ mod tests {
             ("python manage.py runserver", "script manage.py"),
             ("python uvicorn.py", "script uvicorn.py"),
             ("python -m coverage run -m uvicorn main:app", "Uvicorn main:app"),
-            ("python /venv/lib/debugpy --connect 127.0.0.1:1 --configure-qt none -m uvicorn main:app", "Uvicorn main:app"),
+            (
+                "python /venv/lib/debugpy --connect 127.0.0.1:1 --configure-qt none -m uvicorn main:app",
+                "Uvicorn main:app",
+            ),
             ("python /x/pydevd.py --port 1 --file /venv/bin/uvicorn main:app", "Uvicorn main:app"),
             ("python -m coverage run main.py", "script coverage"),
             ("python -B -c from|multiprocessing.spawn|import|spawn_main --multiprocessing-fork", "Child"),

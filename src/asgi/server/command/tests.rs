@@ -208,7 +208,10 @@ fn gunicorn() {
     check(&[
         (
             "python /v/bin/gunicorn -k asgi -b :1 -b :2 a:b --root-path /x",
-            &[("FORWARDED_ALLOW_IPS", "10.0.0.0/8"), ("GUNICORN_CMD_ARGS", "--root-path /no --forwarder-headers 'A,B'")],
+            &[
+                ("FORWARDED_ALLOW_IPS", "10.0.0.0/8"),
+                ("GUNICORN_CMD_ARGS", "--root-path /no --forwarder-headers 'A,B'"),
+            ],
             &[],
             "gunicorn a:b | worker-class asgi (command line) | root-path /x (command line) | bind :1,:2 (command line) | \
              forwarder-headers A,B (GUNICORN_CMD_ARGS) | forwarded-allow-ips 10.0.0.0/8 (FORWARDED_ALLOW_IPS)",
@@ -254,19 +257,22 @@ fn gunicorn() {
 fn what_a_file_computes_is_not_taken_from_a_lesser_place() {
     let files = [("gunicorn.conf.py", "forwarded_allow_ips = f()")];
     let started = started("python -m gunicorn -k asgi a:b", &[("FORWARDED_ALLOW_IPS", "*")], &files);
-    assert_eq!((started.said("forwarded-allow-ips"), started.unknown.as_slice()), (None, &["forwarded-allow-ips".to_owned()][..]));
+    assert_eq!(
+        (started.said("forwarded-allow-ips"), started.unknown.as_slice()),
+        (None, &["forwarded-allow-ips".to_owned()][..])
+    );
 }
 
 #[test]
 fn what_is_no_launcher() {
     let none = |_: &str| Err(String::new());
-    for (line, expected) in [
-        ("python main.py", Reading::Code("main.py".to_owned())),
-        ("nginx: worker process", Reading::Other),
-    ] {
+    for (line, expected) in
+        [("python main.py", Reading::Code("main.py".to_owned())), ("nginx: worker process", Reading::Other)]
+    {
         assert_eq!(read(&process(line, &[]), &none), expected, "{line}");
     }
-    let spawned = ["python", "-c", "from multiprocessing.spawn import spawn_main; spawn_main()", "--multiprocessing-fork"];
+    let spawned =
+        ["python", "-c", "from multiprocessing.spawn import spawn_main; spawn_main()", "--multiprocessing-fork"];
     let child = Process { argv: spawned.map(str::to_owned).to_vec(), ..Process::default() };
     assert_eq!(read(&child, &none), Reading::Child);
 }
@@ -293,8 +299,12 @@ fn the_server_that_follows() {
 
 #[test]
 fn what_the_server_does_not_take_is_said() {
-    let (_, refused) = started("python /v/bin/uvicorn a:b --http shop:Protocol", &[], &[]).server(&Installed::new(), None);
-    assert!(matches!(refused.as_slice(), [one] if one.contains("shop:Protocol") && one.contains("command line")), "{refused:?}");
+    let (_, refused) =
+        started("python /v/bin/uvicorn a:b --http shop:Protocol", &[], &[]).server(&Installed::new(), None);
+    assert!(
+        matches!(refused.as_slice(), [one] if one.contains("shop:Protocol") && one.contains("command line")),
+        "{refused:?}"
+    );
 }
 
 #[test]

@@ -100,7 +100,7 @@ impl Model for Options {
         proxy_headers::reading(self, name, lines)
     }
 
-    fn read_with(&self, name: &str) -> Option<String> {
+    fn read_with(&self, _: &Server, name: &str) -> Option<String> {
         proxy_headers::read_with(self, name)
     }
 

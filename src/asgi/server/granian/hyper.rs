@@ -1,14 +1,23 @@
 //! What hyper 1.12 takes for a request (httparse 1.10 reads the head, http 1.5 the URI), and what it answers otherwise.
 //!
 //! This file exists because granian hands the app what these three crates make of the bytes. The two that parse are used
-//! themselves; what hyper decides on top (`proto/h1/role.rs`, `Server::parse` and `Server::on_error`) is written here.
+//! themselves: they have read alike since the releases that granian 2.1 was built with (httparse 1.10.1, http 1.3). What
+//! hyper decides on top (`proto/h1/role.rs`, `Server::parse` and `Server::on_error`) is written here, with what changed
+//! in it since hyper 1.6.
 
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use httparse::{EMPTY_HEADER, Status};
+use memchr::memmem;
 
 use super::HttpVersions;
-use crate::asgi::Outcome;
+use crate::asgi::{Outcome, Release};
+
+/// From here on (hyper 1.11) a length that stands before `Transfer-Encoding` is removed; one behind it always was.
+const LENGTH_REMOVED: Release = Release::new(2, 8, 0);
+
+/// From here on (hyper 1.11.1) an empty line may end another way than the line above it.
+const MIXED_LINE_ENDS: Release = Release::new(2, 8, 3);
 
 /// The start of an HTTP/2 connection.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -53,32 +62,28 @@ pub(super) fn other_version(spoken: HttpVersions, bytes: &[u8]) -> Option<Outcom
     }
 }
 
-/// Reads a head as hyper does: what came first by itself, and the rest once the end of a head is in sight.
-pub(super) fn read(bytes: &[u8], spoken: HttpVersions) -> Result<Request, Outcome> {
+/// Reads a head as the hyper of this granian does: what came first by itself, and the rest once the end of a head is in
+/// sight.
+pub(super) fn read(bytes: &[u8], spoken: HttpVersions, granian: Release) -> Result<Request, Outcome> {
     // To tell HTTP/2, as many bytes as its preface has are read before all else.
     let first = if spoken == HttpVersions::Http1 { FIRST_READ } else { PREFACE.len() };
     match bytes.get(..first) {
-        Some(start) => match parse(start) {
+        Some(start) => match parse(start, granian) {
             Err(Stop::Partial) => {}
             read => return read.map_err(|stop| stop.outcome(bytes)),
         },
-        None => return parse(bytes).map_err(|stop| stop.outcome(bytes)),
+        None => return parse(bytes, granian).map_err(|stop| stop.outcome(bytes)),
     }
     let within = bytes.get(..LONGEST_HEAD).unwrap_or(bytes);
-    let stop = if has_end(within.get(first - 3..).unwrap_or_default()) { parse(within) } else { Err(Stop::Partial) };
-    stop.map_err(|stop| stop.outcome(bytes))
+    let ended = has_end(within.get(first - 3..).unwrap_or_default(), granian);
+    let read = if ended { parse(within, granian) } else { Err(Stop::Partial) };
+    read.map_err(|stop| stop.outcome(bytes))
 }
 
-/// `is_complete_fast`: an empty line.
-fn has_end(bytes: &[u8]) -> bool {
-    let mut rest = bytes;
-    while let Some((_, behind)) = memchr::memchr(b'\n', rest).and_then(|at| rest.split_at_checked(at + 1)) {
-        if matches!(behind, [b'\n', ..] | [b'\r', b'\n', ..]) {
-            return true;
-        }
-        rest = behind;
-    }
-    false
+/// `is_complete_fast`: an empty line. Older hypers do not see one that ends another way than the line above it.
+fn has_end(bytes: &[u8], granian: Release) -> bool {
+    let found = |end: &[u8]| memmem::find(bytes, end).is_some();
+    found(b"\r\n\r\n") || found(b"\n\n") || granian >= MIXED_LINE_ENDS && found(b"\n\r\n")
 }
 
 /// Why there is no request.
@@ -111,31 +116,31 @@ impl Stop {
 }
 
 /// `Server::parse`
-fn parse(bytes: &[u8]) -> Result<Request, Stop> {
+fn parse(bytes: &[u8], granian: Release) -> Result<Request, Stop> {
     let mut lines = [EMPTY_HEADER; MOST_HEADERS];
     let mut head = httparse::Request::new(&mut lines);
     match head.parse(bytes) {
-        Ok(Status::Complete(_)) => accept(&head).map_err(Stop::End),
+        Ok(Status::Complete(_)) => accept(&head, granian).map_err(Stop::End),
         Ok(Status::Partial) => Err(Stop::Partial),
         Err(error) => Err(Stop::Bad(error)),
     }
 }
 
 /// What hyper decides on a head that httparse took.
-fn accept(head: &httparse::Request<'_, '_>) -> Result<Request, Outcome> {
+fn accept(head: &httparse::Request<'_, '_>, granian: Release) -> Result<Request, Outcome> {
     let target = head.path.unwrap_or_default();
     if target.len() > LONGEST_TARGET {
         return Err(refused(414, &format!("a target longer than {LONGEST_TARGET} bytes")));
     }
     let uri = Uri::try_from(target).map_err(|error| refused(400, &error.to_string()))?;
     let one_dot_one = head.version == Some(1);
-    let headers = collect(head.headers, one_dot_one)?;
+    let headers = collect(head.headers, one_dot_one, granian)?;
     let method = head.method.unwrap_or_default().to_owned();
     Ok(Request { method, version: if one_dot_one { "1.1" } else { "1" }, uri, headers })
 }
 
 /// The lines as a map, with what hyper leaves out: a length beside `Transfer-Encoding`, and one said twice.
-fn collect(lines: &[httparse::Header<'_>], one_dot_one: bool) -> Result<HeaderMap, Outcome> {
+fn collect(lines: &[httparse::Header<'_>], one_dot_one: bool, granian: Release) -> Result<HeaderMap, Outcome> {
     let mut headers = HeaderMap::new();
     let (mut length, mut last_coding) = (None, None);
     for line in lines {
@@ -146,14 +151,12 @@ fn collect(lines: &[httparse::Header<'_>], one_dot_one: bool) -> Result<HeaderMa
             if !one_dot_one {
                 return Err(refused(400, "Transfer-Encoding in HTTP/1.0"));
             }
-            if length.take().is_some() {
+            if granian >= LENGTH_REMOVED && length.take().is_some() {
                 headers.remove(CONTENT_LENGTH);
             }
             last_coding = Some(is_chunked(&value));
-        } else if name == CONTENT_LENGTH {
-            if last_coding.is_some() || repeats(&mut length, &value)? {
-                continue;
-            }
+        } else if name == CONTENT_LENGTH && (last_coding.is_some() || repeats(&mut length, &value)?) {
+            continue;
         }
         headers.append(name, value);
     }

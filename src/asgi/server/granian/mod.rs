@@ -1,7 +1,7 @@
 //! granian: which releases are modelled, and the way of a request through one.
 //!
 //! Read in granian 2.8 (`src/asgi/{http,utils}.rs`, `src/ws.rs`, `src/utils.rs`, `granian/asgi.py`,
-//! `granian/utils/proxies.py`) and checked against the running server.
+//! `granian/utils/proxies.py`), compared with the releases down to 2.1, and checked against the running servers.
 //!
 //! ```text
 //! bytes → HTTP/2 preface? → hyper refuses, or gives method, URI and headers → websocket handshake, or plain request
@@ -25,6 +25,15 @@ use hyper::Request;
 
 /// The newest release that is modelled; a newer one is taken to be like it.
 pub(super) const NEWEST: Release = Release::new(2, 8, 7);
+
+/// The oldest release that is modelled; 2.0 took no bytes beyond ASCII in a target.
+const OLDEST: Release = Release::new(2, 1, 0);
+
+/// From here on `raw_path` is the path as it was sent; before, it was decoded too.
+const RAW_PATH: Release = Release::new(2, 2, 1);
+
+/// From here on an app may answer a handshake itself.
+const DENIAL_RESPONSE: Release = Release::new(2, 7, 0);
 
 /// Its own options.
 pub(super) const OPTIONS: &[OwnOption] = &[
@@ -77,10 +86,13 @@ impl Default for Options {
 
 impl Model for Options {
     fn receive(&self, server: &Server, request: &[u8], ends: &Ends) -> Outcome {
+        if server.version < OLDEST {
+            return Outcome::Unknown { why: note(server.version).unwrap_or_default() };
+        }
         if let Some(end) = hyper::other_version(self.http, request) {
             return end;
         }
-        hyper::read(request, self.http)
+        hyper::read(request, self.http, server.version)
             .and_then(|request| self.scope(server, &request, ends))
             .map_or_else(|end| end, |scope| Outcome::Scope(Box::new(scope)))
     }
@@ -93,16 +105,16 @@ impl Model for Options {
         self.wrapped.is_some()
     }
 
-    fn reading(&self, _: &Server, name: &str, lines: &[&[u8]], trusted: bool) -> HeaderUse {
-        forwarders::reading(self.wrapped.as_ref(), name, lines, trusted)
+    fn reading(&self, server: &Server, name: &str, lines: &[&[u8]], trusted: bool) -> HeaderUse {
+        forwarders::reading(self.wrapped.as_ref(), server.version, name, lines, trusted)
     }
 
-    fn read_with(&self, name: &str) -> Option<String> {
-        (self.wrapped.is_some() && name == "x-forwarded-proto").then(|| "x-forwarded-for".to_owned())
+    fn read_with(&self, server: &Server, name: &str) -> Option<String> {
+        forwarders::read_with(self.wrapped.as_ref(), server.version, name)
     }
 
     fn note(&self, version: Release) -> Option<String> {
-        (version > NEWEST).then(|| format!("granian {version} is newer than what is known; taken to be like {NEWEST}"))
+        note(version)
     }
 
     fn set(&mut self, name: &str, value: &str) -> Result<(), &'static str> {
@@ -137,17 +149,25 @@ impl Options {
             method: (!websocket).then(|| request.method.clone()),
             scheme: Some(if websocket { "ws" } else { "http" }.to_owned()),
             path: unquote(path.as_bytes()),
-            raw_path: path.as_bytes().to_vec(),
+            raw_path: if server.version < RAW_PATH { unquote(path.as_bytes()).into() } else { path.into() },
             query_string: request.uri.query().unwrap_or_default().as_bytes().to_vec(),
             root_path: server.root_path.clone(),
             headers: headers(request),
             client: Some(client(ends)),
             server: Some(self.listener(ends)),
-            subprotocols: if websocket { websocket::subprotocols(&request.headers) } else { Vec::new() },
-            extensions: &["http.response.pathsend", "websocket.http.response"],
+            subprotocols: if websocket {
+                websocket::subprotocols(&request.headers, server.version)?
+            } else {
+                Vec::new()
+            },
+            extensions: if server.version < DENIAL_RESPONSE {
+                &["http.response.pathsend"]
+            } else {
+                &["http.response.pathsend", "websocket.http.response"]
+            },
         };
         if let Some(trust) = &self.wrapped {
-            forwarders::apply(&mut scope, trust, ends);
+            forwarders::apply(&mut scope, trust, ends, server.version);
         }
         Ok(scope)
     }
@@ -158,6 +178,17 @@ impl Options {
             Local::Socket(local) => address(self.host.unwrap_or(local.ip()).to_string(), local.port()),
             Local::Unix(path) => address(path.clone(), 0),
         }
+    }
+}
+
+/// What to say about a release that is not modelled exactly.
+fn note(version: Release) -> Option<String> {
+    if version < OLDEST {
+        Some(format!("granian {version} is not modelled; known: {OLDEST} to {NEWEST}"))
+    } else if version > NEWEST {
+        Some(format!("granian {version} is newer than what is known; taken to be like {NEWEST}"))
+    } else {
+        None
     }
 }
 

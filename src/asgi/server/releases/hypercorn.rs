@@ -10,5 +10,6 @@ pub(super) const RELEASES: &[Note] = &[
 pub(super) const WAYS: &[&str] = &[
     "--root-path goes to root_path alone, slashes at its end taken off: the proxy must keep the prefix",
     "without ProxyFixMiddleware no forwarding header is read; with it, everybody's are: entry trusted_hops from the right",
+    "ProxyFixMiddleware in mode modern reads X-Forwarded-* only where Forwarded is not sent",
     "ProxyFixMiddleware gives a websocket the scheme as it was sent: https, not wss",
 ];

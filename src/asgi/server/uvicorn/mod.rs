@@ -27,7 +27,7 @@ use crate::asgi::percent::unquote;
 use crate::asgi::{AsgiVersions, Outcome, Release, Scope, ScopeType};
 use crate::forwarded::{TrustList, Verdict};
 use arrival::{Arrived, Call};
-use release::{OLDEST, Rules};
+use release::{OLDEST, OLDEST_WITH_ITS_HTTPTOOLS, Rules};
 use websocket::{Handshake, Library};
 
 /// The newest release that is modelled; a newer one is taken to be like it.
@@ -167,7 +167,13 @@ impl Model for Options {
     }
 
     fn note(&self, version: Release) -> Option<String> {
-        note(version)
+        note(version).or_else(|| {
+            let guessed = self.http == HttpParser::Httptools && version < OLDEST_WITH_ITS_HTTPTOOLS;
+            let oldest = llhttp::OLDEST;
+            guessed.then(|| {
+                format!("httptools below uvicorn {version} is taken to be {oldest}, if it is not known to be newer")
+            })
+        })
     }
 
     fn set(&mut self, name: &str, value: &str) -> Result<(), &'static str> {

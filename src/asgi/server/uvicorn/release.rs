@@ -35,7 +35,11 @@ pub(super) struct Rules {
     pub(super) wsproto: Release,
 }
 
-/// The newest libraries there were from a release of uvicorn on, its own requirements (`uvicorn[standard]`) granted.
+/// The first release that came with an httptools that is modelled; for older ones the oldest modelled is taken.
+pub(super) const OLDEST_WITH_ITS_HTTPTOOLS: Release = Release::new(0, 19, 0);
+
+/// The newest libraries there were from a release of uvicorn on, its own requirements (`uvicorn[standard]`) granted: h11,
+/// httptools, websockets, wsproto.
 const OF_ITS_DAY: &[(Release, [Release; 4])] = {
     const fn row(uvicorn: (u16, u16), libraries: [(u16, u16, u16); 4]) -> (Release, [Release; 4]) {
         const fn release((major, minor, patch): (u16, u16, u16)) -> Release {
@@ -46,10 +50,10 @@ const OF_ITS_DAY: &[(Release, [Release; 4])] = {
         (Release::new(0, uvicorn.0, uvicorn.1), libraries)
     }
     &[
-        row((13, 0), [(0, 12, 0), (0, 1, 1), (8, 1, 0), (1, 0, 0)]),
-        row((14, 0), [(0, 12, 0), (0, 2, 0), (9, 1, 0), (1, 0, 0)]),
-        row((16, 0), [(0, 12, 0), (0, 3, 0), (10, 1, 0), (1, 0, 0)]),
-        row((17, 5), [(0, 13, 0), (0, 4, 0), (10, 2, 0), (1, 1, 0)]),
+        row((13, 0), [(0, 12, 0), (0, 5, 0), (8, 1, 0), (1, 0, 0)]),
+        row((14, 0), [(0, 12, 0), (0, 5, 0), (9, 1, 0), (1, 0, 0)]),
+        row((16, 0), [(0, 12, 0), (0, 5, 0), (10, 1, 0), (1, 0, 0)]),
+        row((17, 5), [(0, 13, 0), (0, 5, 0), (10, 2, 0), (1, 1, 0)]),
         row((19, 0), [(0, 14, 0), (0, 5, 0), (10, 3, 0), (1, 2, 0)]),
         row((20, 0), [(0, 14, 0), (0, 5, 0), (10, 4, 0), (1, 2, 0)]),
         row((22, 0), [(0, 14, 0), (0, 5, 0), (11, 0, 3), (1, 2, 0)]),

@@ -78,15 +78,13 @@ impl<'a> Reader<'a> {
     }
 
     fn value(&mut self) -> Option<String> {
-        match self.rest.chars().next() {
-            Some(quote @ ('\'' | '"')) => self.quoted(quote),
-            _ => {
-                let text = self.take_while(|c| c != '\n' && c != '\r');
-                let comment = text.match_indices('#').map(|(at, _)| at);
-                let cut = comment.filter_map(|at| text.get(..at)).find(|before| before.ends_with(char::is_whitespace));
-                Some(cut.unwrap_or(text).trim_end().to_owned())
-            }
+        if let Some(quote @ ('\'' | '"')) = self.rest.chars().next() {
+            return self.quoted(quote);
         }
+        let text = self.take_while(|c| c != '\n' && c != '\r');
+        let comments = text.match_indices('#').filter_map(|(at, _)| text.get(..at));
+        let cut = comments.into_iter().find(|before| before.ends_with(char::is_whitespace));
+        Some(cut.unwrap_or(text).trim_end().to_owned())
     }
 
     fn quoted(&mut self, quote: char) -> Option<String> {

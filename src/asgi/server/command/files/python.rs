@@ -22,7 +22,11 @@ pub(in crate::asgi::server::command) fn settings(text: &str, wanted: &[&str]) ->
         let plain = if indent == 0 { assignment(&text) } else { None };
         if let Some((name, value)) = plain {
             if wanted.contains(&name) {
-                let value = literal(value).ok_or_else(computed);
+                let value = match literal(value) {
+                    Some(Literal::Text(text)) => Ok(Some(text)),
+                    Some(Literal::Nothing) => Ok(None),
+                    None => Err(computed()),
+                };
                 found.set(Setting { name: name.to_owned(), line, value });
             }
         } else if text.starts_with("from ") && text.trim_end().ends_with('*') {
@@ -50,9 +54,8 @@ struct Statement {
 }
 
 /// Words that begin a statement which holds others: on one line they are read as one.
-const COMPOUND: [&str; 12] = [
-    "def ", "class ", "async ", "if ", "elif ", "else:", "for ", "while ", "with ", "try:", "except", "finally:",
-];
+const COMPOUND: [&str; 12] =
+    ["def ", "class ", "async ", "if ", "elif ", "else:", "for ", "while ", "with ", "try:", "except", "finally:"];
 
 /// Splits into statements: at line ends outside of brackets and strings, and at semicolons between simple ones.
 fn statements(text: &str) -> Vec<Statement> {
@@ -144,26 +147,35 @@ fn may_set(text: &str, name: &str) -> bool {
     })
 }
 
-/// A plain value as the command line would have it; `None` inside for Python's `None`.
-fn literal(text: &str) -> Option<Option<String>> {
-    let mut reader = Literal { rest: text };
+/// A plain value.
+enum Literal {
+    /// As the command line would have it; lists joined by commas.
+    Text(String),
+    /// Python's `None`.
+    Nothing,
+}
+
+/// Reads a plain value; `None` if it is anything else.
+fn literal(text: &str) -> Option<Literal> {
+    let mut reader = Reader { rest: text };
     let value = reader.value()?;
     reader.rest.trim().is_empty().then_some(value)
 }
 
-struct Literal<'a> {
+struct Reader<'a> {
     rest: &'a str,
 }
 
-impl Literal<'_> {
-    fn value(&mut self) -> Option<Option<String>> {
+impl Reader<'_> {
+    fn value(&mut self) -> Option<Literal> {
         self.rest = self.rest.trim_start();
-        match self.rest.chars().next()? {
-            '[' => self.list(']').map(Some),
-            '(' => self.list(')').map(Some),
-            c if c.is_ascii_digit() || c == '-' => self.number().map(Some),
-            _ => self.word().or_else(|| self.strings().map(Some)),
-        }
+        let text = match self.rest.chars().next()? {
+            '[' => self.list(']'),
+            '(' => self.list(')'),
+            c if c.is_ascii_digit() || c == '-' => self.number(),
+            _ => return self.word().or_else(|| self.strings().map(Literal::Text)),
+        };
+        text.map(Literal::Text)
     }
 
     /// Items joined by commas. A string in brackets of its own is that string.
@@ -176,7 +188,8 @@ impl Literal<'_> {
                 self.rest = rest;
                 return Some(items.join(","));
             }
-            items.push(self.value()??);
+            let Literal::Text(item) = self.value()? else { return None };
+            items.push(item);
             self.rest = self.rest.trim_start();
             match self.rest.strip_prefix(',') {
                 Some(rest) => self.rest = rest,
@@ -193,11 +206,12 @@ impl Literal<'_> {
         number.replace('_', "").parse::<f64>().ok().map(|_| number.replace('_', ""))
     }
 
-    fn word(&mut self) -> Option<Option<String>> {
+    fn word(&mut self) -> Option<Literal> {
         let words = [("True", Some("true")), ("False", Some("false")), ("None", None)];
         let (word, value) = words.into_iter().find(|(word, _)| self.rest.starts_with(word))?;
         self.rest = self.rest.strip_prefix(word)?;
-        (!self.rest.starts_with(|c: char| c.is_alphanumeric() || "_(.".contains(c))).then(|| value.map(str::to_owned))
+        let is_whole = !self.rest.starts_with(|c: char| c.is_alphanumeric() || "_(.".contains(c));
+        is_whole.then(|| value.map_or(Literal::Nothing, |value| Literal::Text(value.to_owned())))
     }
 
     /// One string, or several that stand beside each other.
@@ -215,7 +229,8 @@ impl Literal<'_> {
             }
             let (literal, after) = rest.split_at_checked(string_length(rest))?;
             let quotes = if ["\"\"\"", "'''"].iter().any(|quotes| literal.starts_with(quotes)) { 3 } else { 1 };
-            let inner = literal.get(quotes..literal.len().checked_sub(quotes)?)?;
+            let (quote, inner) = literal.split_at_checked(quotes)?;
+            let inner = inner.strip_suffix(quote)?;
             value.push_str(&if raw { inner.to_owned() } else { unescaped(inner)? });
             any = true;
             self.rest = after;

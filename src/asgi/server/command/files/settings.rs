@@ -65,7 +65,8 @@ mod tests {
     fn toml_values_with_their_lines() {
         let text = "# comment\nroot_path = \"/x\"\nbind = [\"a:1\", 'b:2']\nworkers = 2\nother = 1\n[logging]\nroot_path = 'no'\n";
         let found = toml_settings(text, &["root_path", "bind", "workers"]).unwrap();
-        let mut told: Vec<_> = found.settings.into_iter().map(|s| (s.line, s.name, s.value.unwrap().unwrap())).collect();
+        let mut told: Vec<_> =
+            found.settings.into_iter().map(|s| (s.line, s.name, s.value.unwrap().unwrap())).collect();
         told.sort();
         let told: Vec<_> = told.iter().map(|(line, name, value)| (*line, name.as_str(), value.as_str())).collect();
         assert_eq!(told, [(2, "root_path", "/x"), (3, "bind", "a:1,b:2"), (4, "workers", "2")]);

@@ -75,7 +75,7 @@ impl Parser<'_> {
     fn name(&mut self, flags: &Flags) -> Step<(Vec<u8>, State)> {
         let name = match self.era {
             Era::Six | Era::Eight => self.run(|b| is_token(b) || b == b' '),
-            Era::Nine | Era::NineFour => self.run(is_token),
+            Era::Nine | Era::NineFour | Era::NineFourTwo => self.run(is_token),
         };
         if self.next()? != b':' || name.is_empty() && self.era >= Era::Nine {
             return Err(Stop::Bad("a header name that is no token, or has no colon"));
@@ -134,15 +134,16 @@ impl Parser<'_> {
             if byte != b'\r' && byte != b'\n' {
                 return Ok(true);
             }
-            if byte == b'\n' && self.era >= Era::Eight {
-                return Err(Stop::Bad("a bare line feed"));
+            if self.era >= Era::Eight {
+                self.literal(b"\r\n")?;
+            } else {
+                self.line_end(byte)?;
             }
-            self.line_end(byte)?;
             if !is_blank(self.peek()?) {
                 return Ok(false);
             }
-            if self.era >= Era::Nine {
-                return Err(Stop::Bad("a continuation line"));
+            if self.era >= Era::Eight {
+                return Err(Stop::Bad("a continuation line of nothing"));
             }
         }
     }
@@ -176,7 +177,7 @@ impl Parser<'_> {
     fn codings(&mut self) -> Step<State> {
         loop {
             if self.word(b"chunked") {
-                self.run(|b| b == b' ');
+                self.run(is_space);
                 match self.peek()? {
                     b'\r' | b'\n' => return Ok(State::Chunked),
                     b',' => return Err(Stop::Bad("a coding behind chunked")),
@@ -195,11 +196,7 @@ impl Parser<'_> {
     fn length(&mut self) -> Step<u64> {
         let digits = self.run(|b| b.is_ascii_digit());
         let length = digits.iter().try_fold(0u64, |n, digit| n.checked_mul(10)?.checked_add(u64::from(digit - b'0')));
-        if self.era == Era::NineFour {
-            self.run(is_blank)
-        } else {
-            self.run(|b| b == b' ')
-        };
+        self.run(if self.era >= Era::NineFour { is_blank } else { is_space });
         match (self.peek()?, length) {
             (b'\r' | b'\n', Some(length)) => Ok(length),
             _ => Err(Stop::Bad("a Content-Length that is no number")),
@@ -211,11 +208,7 @@ impl Parser<'_> {
         loop {
             self.run(is_blank);
             if let Some((_, option)) = OPTIONS.into_iter().find(|(word, _)| self.word(word)) {
-                if self.era == Era::NineFour {
-                    self.run(is_blank)
-                } else {
-                    self.run(|b| b == b' ')
-                };
+                self.run(if self.era >= Era::NineFourTwo { is_blank } else { is_space });
                 match self.peek()? {
                     b',' => {
                         flags.note(option);
@@ -249,6 +242,10 @@ impl Parser<'_> {
 /// llhttp's `TOKEN` is that of RFC 9110.
 pub(super) fn is_token(b: u8) -> bool {
     crate::asgi::server::request::is_token_byte(b)
+}
+
+fn is_space(b: u8) -> bool {
+    b == b' '
 }
 
 /// `CONNECTION_TOKEN_CHARS`

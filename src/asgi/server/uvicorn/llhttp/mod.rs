@@ -1,7 +1,8 @@
 //! llhttp, the parser below httptools: which bytes it takes for requests.
 //!
 //! Source of the rules: llhttp `src/llhttp/{http,url,constants}.ts` and `src/native/http.c`, releases 6.0.9, 8.1.1, 9.2.1,
-//! 9.3.0 and 9.4, which httptools 0.5, 0.6.0, 0.6.3, 0.7 and 0.8 carry; the functions below are the nodes of that state
+//! 9.3.0, 9.4.1 and 9.4.2, which httptools 0.5, 0.6.0, 0.6.3, 0.7, 0.8 and
+//! (as 9.4.3) 0.9 carry; the functions below are the nodes of that state
 //! machine, some joined. What ends early is told apart from what is wrong, because a server waits for the rest of the one
 //! and answers 400 to the other. No leniency is switched on but the one uvicorn asks for.
 
@@ -29,8 +30,10 @@ enum Era {
     Eight,
     /// llhttp 9: no continuation lines, no bare line feed, no length beside a coding.
     Nine,
-    /// llhttp 9.4: tabs behind a length and a connection option are blanks.
+    /// llhttp 9.4: tabs behind a length are blanks.
     NineFour,
+    /// llhttp 9.4.2: tabs behind a connection option too.
+    NineFourTwo,
 }
 
 /// Why the parser stopped.
@@ -155,7 +158,8 @@ impl<'a> Parser<'a> {
             (0, ..=5, _) => Era::Six,
             (0, 6, ..=2) => Era::Eight,
             (0, 6 | 7, _) => Era::Nine,
-            _ => Era::NineFour,
+            (0, 8, _) => Era::NineFour,
+            _ => Era::NineFourTwo,
         };
         Self { rest: bytes, era, data_after_close }
     }
@@ -187,7 +191,8 @@ impl<'a> Parser<'a> {
     /// A method and the space behind it.
     fn method(&mut self) -> Step<&'static str> {
         let word = self.rest.split(|&b| b == b' ').next().unwrap_or_default();
-        let mut known = METHODS.iter().chain(RTSP_METHODS).filter(|method| self.era > Era::Six || **method != "QUERY");
+        let mut known =
+            METHODS.iter().chain(RTSP_METHODS).filter(|method| self.era > Era::Eight || **method != "QUERY");
         if word.len() == self.rest.len() {
             let begun = known.any(|method| method.as_bytes().starts_with(word));
             return Err(if begun { Stop::Unfinished } else { Stop::Bad("an unknown method") });

@@ -16,28 +16,15 @@ use crate::asgi::{Outcome, Release};
 const BASE64: GeneralPurpose =
     GeneralPurpose::new(&alphabet::STANDARD, GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true));
 
-/// Why a header block is not read.
-enum Unread {
-    /// The request line is too long.
-    Target,
-    /// A header line is too long, or there are too many.
-    Size,
-    /// Anything else.
-    Bad(&'static str),
-}
-
 /// The older interface. A fault that it finds only when the app has accepted is the answer all the same.
 pub(super) fn older(request: &Request, rules: &Rules, root_path: &str) -> Result<Handshake, Outcome> {
     if request.method != b"GET" {
         return Err(refused(400, "websockets: the method is not GET"));
     }
-    let lines = read(request, rules.websockets).map_err(|unread| match unread {
-        Unread::Target | Unread::Size => refused(400, "websockets: a line too long, or too many headers"),
-        Unread::Bad(why) => refused(400, why),
-    })?;
-    check_upgrade(&lines)?;
+    let lines = read(request, rules.websockets).map_err(|why| refused(400, why))?;
+    check_upgrade(&lines, false)?;
     check_key(&lines, false)?;
-    check_version(&lines)?;
+    check_version(&lines, false)?;
     if !lines.iter().all(|line| line.value.is_ascii()) && rules.websockets_want_ascii() {
         return Err(refused(500, "uvicorn fails on a header value that is not ASCII"));
     }
@@ -54,7 +41,7 @@ pub(super) fn older(request: &Request, rules: &Rules, root_path: &str) -> Result
     let subprotocols = split_subprotocols(&lines)?;
     check_origin(&lines)?;
     if rules.offers_compression() {
-        check_extensions(&lines)?;
+        check_extensions(&lines, false)?;
     }
     Ok(Handshake { lines, subprotocols })
 }
@@ -68,23 +55,19 @@ pub(super) fn newer(request: &Request, rules: &Rules, root_path: &str) -> Result
     if !modern && request.method != b"GET" {
         return Err(closed("websockets: the method is not GET"));
     }
-    let lines = read(request, rules.websockets).map_err(|unread| match unread {
-        Unread::Target if modern => refused(414, "websockets: the request line is too long"),
-        Unread::Size if modern => refused(431, "websockets: a header line is too long, or there are too many"),
-        Unread::Target | Unread::Size => closed("websockets: a line too long, or too many headers"),
-        Unread::Bad(why) => closed(why),
-    })?;
+    // Since 17 the library has an answer to what is too long or too much, but uvicorn never sends it.
+    let lines = read(request, rules.websockets).map_err(closed)?;
     check_no_body(&lines, rules.websockets)?;
     if request.method != b"GET" {
         return Err(refused(405, "websockets: the method is not GET"));
     }
-    check_upgrade(&lines)?;
+    check_upgrade(&lines, modern)?;
     check_key(&lines, modern)?;
-    check_version(&lines)?;
+    check_version(&lines, modern)?;
     check_origin(&lines)?;
-    check_extensions(&lines)?;
+    check_extensions(&lines, modern)?;
     for value in values(&lines, "sec-websocket-protocol") {
-        items(value, is_token).ok_or_else(|| refused(400, "websockets: bad Sec-WebSocket-Protocol header"))?;
+        items(value, is_token).ok_or_else(|| bad_header("Sec-WebSocket-Protocol", value, modern))?;
     }
     let path_has_root = rules.sansio_has_root_path();
     if !request.target.is_ascii() || path_has_root && !root_path.is_ascii() {
@@ -100,30 +83,30 @@ pub(super) fn newer(request: &Request, rules: &Rules, root_path: &str) -> Result
 }
 
 /// `parse_headers`: the lines with the blanks around their values taken off.
-fn read(request: &Request, release: Release) -> Result<Vec<Line>, Unread> {
+fn read(request: &Request, release: Release) -> Result<Vec<Line>, &'static str> {
     let (most_lines, longest) = match release.major {
         ..=8 => (256, 4096),
         9 | 10 => (256, 4110),
         _ => (128, 8192),
     };
     if request.method.len() + request.target.len() + " HTTP/1.1\r\n".len() + 1 > longest {
-        return Err(Unread::Target);
+        return Err("websockets: the request line is too long");
     }
     let mut lines = Vec::with_capacity(request.lines.len());
     for line in &request.lines {
-        if lines.len() > most_lines || line.name.len() + line.value.len() + ": \r\n".len() > longest {
-            return Err(Unread::Size);
+        if lines.len() == most_lines || line.name.len() + line.value.len() + ": \r\n".len() > longest {
+            return Err("websockets: a header line is too long, or there are too many");
         }
         if !is_token(&line.name) {
-            return Err(Unread::Bad("websockets: a header name that is no token"));
+            return Err("websockets: a header name that is no token");
         }
         let value = trim_blanks(&line.value);
         if value.iter().any(|&b| b != b'\t' && b.is_ascii_control()) {
-            return Err(Unread::Bad("websockets: a control byte in a header value"));
+            return Err("websockets: a control byte in a header value");
         }
         lines.push(Line { name: line.name.clone(), value: value.to_vec() });
     }
-    if lines.len() > most_lines { Err(Unread::Size) } else { Ok(lines) }
+    Ok(lines)
 }
 
 /// No body may be announced; from 15.1 to 17.2 any way to write zero is none, since 17.3 only `0` is, before nothing.
@@ -142,10 +125,19 @@ fn check_no_body(lines: &[Line], release: Release) -> Result<(), Outcome> {
     }
 }
 
-fn check_upgrade(lines: &[Line]) -> Result<(), Outcome> {
+/// The 400 whose text quotes a header; where values are kept as surrogate escapes, one that is not ASCII cannot be written.
+fn bad_header(name: &str, value: &[u8], latin1: bool) -> Outcome {
+    if latin1 || value.is_ascii() {
+        refused(400, &format!("websockets: bad {name} header"))
+    } else {
+        closed(&format!("websockets: bad {name} header, and not ASCII: it fails to say so"))
+    }
+}
+
+fn check_upgrade(lines: &[Line], latin1: bool) -> Result<(), Outcome> {
     let mut asked = false;
     for value in values(lines, "connection") {
-        let options = items(value, is_token).ok_or_else(|| refused(400, "websockets: bad Connection header"))?;
+        let options = items(value, is_token).ok_or_else(|| bad_header("Connection", value, latin1))?;
         asked |= options.iter().any(|option| option.eq_ignore_ascii_case(b"upgrade"));
     }
     if !asked {
@@ -153,7 +145,7 @@ fn check_upgrade(lines: &[Line]) -> Result<(), Outcome> {
     }
     let mut protocols = Vec::new();
     for value in values(lines, "upgrade") {
-        protocols.extend(items(value, is_protocol).ok_or_else(|| refused(400, "websockets: bad Upgrade header"))?);
+        protocols.extend(items(value, is_protocol).ok_or_else(|| bad_header("Upgrade", value, latin1))?);
     }
     match protocols.as_slice() {
         [one] if one.eq_ignore_ascii_case(b"websocket") => Ok(()),
@@ -171,10 +163,10 @@ fn check_key(lines: &[Line], latin1: bool) -> Result<(), Outcome> {
     if good { Ok(()) } else { Err(refused(400, "websockets: Sec-WebSocket-Key is not 16 bytes in Base64")) }
 }
 
-fn check_version(lines: &[Line]) -> Result<(), Outcome> {
-    match only(lines, "sec-websocket-version")? {
-        Some(b"13") => Ok(()),
-        _ => Err(refused(400, "websockets: Sec-WebSocket-Version is not 13")),
+fn check_version(lines: &[Line], latin1: bool) -> Result<(), Outcome> {
+    match only(lines, "sec-websocket-version")?.unwrap_or_default() {
+        b"13" => Ok(()),
+        value => Err(bad_header("Sec-WebSocket-Version", value, latin1)),
     }
 }
 
@@ -182,9 +174,11 @@ fn check_origin(lines: &[Line]) -> Result<(), Outcome> {
     only(lines, "origin").map(|_| ())
 }
 
-fn check_extensions(lines: &[Line]) -> Result<(), Outcome> {
-    let good = values(lines, "sec-websocket-extensions").all(are_extensions);
-    if good { Ok(()) } else { Err(refused(400, "websockets: bad Sec-WebSocket-Extensions header")) }
+fn check_extensions(lines: &[Line], latin1: bool) -> Result<(), Outcome> {
+    match values(lines, "sec-websocket-extensions").find(|value| !are_extensions(value)) {
+        Some(value) => Err(bad_header("Sec-WebSocket-Extensions", value, latin1)),
+        None => Ok(()),
+    }
 }
 
 /// Every `Sec-WebSocket-Protocol`, split at commas.

@@ -15,14 +15,18 @@ pub(super) fn shake_hands(request: &Request, rules: &Rules, root_path: &str) -> 
     }
     let request = read(request, rules)?;
     let reads_all = rules.wsproto >= Release::new(1, 2, 0);
-    check(&request)?;
-    let mut lines = vec![Line { name: b"host".to_vec(), value: host(&request, reads_all)? }];
-    lines.extend(request.lines.iter().filter(|line| !is_taken_out(&line.name)).cloned());
-    for name in ["sec-websocket-extensions", "connection"] {
+    if request.method != b"GET" {
+        return Err(refused(400, "wsproto: the method is not GET"));
+    }
+    for name in ["host", "sec-websocket-extensions", "sec-websocket-protocol", "connection"] {
         if request.all(name).any(|value| !value.is_ascii()) {
             return Err(failed(name));
         }
     }
+    let host = host(&request, reads_all)?;
+    check(&request)?;
+    let mut lines = vec![Line { name: b"host".to_vec(), value: host }];
+    lines.extend(request.lines.iter().filter(|line| !is_taken_out(&line.name)).cloned());
     let protocols: Vec<&[u8]> = request.all("sec-websocket-protocol").collect();
     let protocols =
         if reads_all { protocols.as_slice() } else { protocols.last().map_or(&[][..], std::slice::from_ref) };
@@ -52,9 +56,6 @@ fn read(request: &Request, rules: &Rules) -> Result<Request, Outcome> {
 fn check(request: &Request) -> Result<(), Outcome> {
     let last = |name| request.all(name).next_back().unwrap_or_default();
     let asked = last("connection").split(|&b| b == b',').any(|item| strip(item).eq_ignore_ascii_case(b"upgrade"));
-    if request.method != b"GET" {
-        return Err(refused(400, "wsproto: the method is not GET"));
-    }
     if !asked {
         return Err(refused(400, "wsproto: the last Connection does not list upgrade"));
     }
@@ -75,9 +76,6 @@ fn check(request: &Request) -> Result<(), Outcome> {
 /// The host: read as a domain name since 1.2, which undoes `xn--`.
 fn host(request: &Request, as_domain: bool) -> Result<Vec<u8>, Outcome> {
     let host = request.all("host").next_back().ok_or_else(|| refused(400, "wsproto: no Host"))?;
-    if !host.is_ascii() {
-        return Err(failed("host"));
-    }
     if as_domain && memchr::memmem::find(host, b"xn--").is_some() {
         let why = "wsproto writes a host with xn-- in Unicode, which is not modelled".to_owned();
         return Err(Outcome::Unknown { why });
