@@ -3,8 +3,9 @@
 #![cfg(test)]
 
 use std::collections::BTreeSet;
+use std::io::Write as _;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use hopscope::diagnosis::rules;
 use hopscope::store::Filter;
@@ -71,6 +72,28 @@ fn the_findings_are_those_of_the_rules() {
         .collect();
     assert_eq!(told, known);
     assert!(written.iter().all(|row| row.len() == 4 && row[3].ends_with('.')), "each says what it means");
+}
+
+#[test]
+fn the_servers_do_what_the_models_do() {
+    assert_eq!(section("servers"), hopscope(&["servers", "--format", "md"]).1);
+}
+
+#[test]
+fn predict_answers_as_the_readme_shows() {
+    let (_, rest) = README.split_once("echo '").expect("a question");
+    let (question, _) = rest.split_once('\'').expect("its end");
+    let mut asked = Command::new(env!("CARGO_BIN_EXE_hopscope"))
+        .arg("predict")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    let mut input = asked.stdin.take().expect("piped");
+    input.write_all(question.replace('\n', "").as_bytes()).expect("it reads");
+    drop(input);
+    let answer = String::from_utf8(asked.wait_with_output().expect("it ends").stdout).expect("UTF-8");
+    assert!(answer.contains(r#""path":"/api/items""#) && answer.contains(r#""root_path":"/api""#), "{answer}");
 }
 
 #[test]

@@ -401,7 +401,11 @@ fn address(value: &Value) -> Option<Address> {
         Value::String(text) => Some(Port::Text(text.clone())),
         _ => None,
     };
-    Some(Address { host: value.get(0)?.as_str().map(str::to_owned), port })
+    let host = match value.get(0)? {
+        Value::Null => None,
+        host => Some(host.as_str()?.to_owned()),
+    };
+    Some(Address { host, port })
 }
 
 #[cfg(test)]

@@ -116,7 +116,7 @@ impl ServerArgs {
     /// The server.
     pub(super) fn server(&self) -> Result<Server, Failure> {
         self.server_facts().server().map_err(|error| {
-            let assumed = if self.server.is_none() { " (no --server was named, so it is uvicorn)" } else { "" };
+            let assumed = if self.server.is_none() { " (say --server for another)" } else { "" };
             Failure::usage(format!("{error}{assumed}"))
         })
     }

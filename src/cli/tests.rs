@@ -34,6 +34,9 @@ fn help(of: &str, long: bool) -> String {
 #[test]
 fn the_help_reads_well() {
     insta::assert_snapshot!("help", help("", true));
+    for name in ["predict", "servers"] {
+        insta::assert_snapshot!(format!("help_{name}"), help(name, true));
+    }
     for name in ["tap", "proxy", "run", "probe", "explain"] {
         insta::assert_snapshot!(format!("help_{name}"), help(name, false));
     }
@@ -72,6 +75,36 @@ fn a_tap_becomes_settings() {
     assert_eq!((settings.output.format, settings.setup.prefixes), (Format::Jsonl, vec!["/api/v1".to_owned()]));
 }
 
+#[rstest::rstest]
+#[case("--server hypercorn --root-path /p", "/p", "items")]
+#[case("--server granian@2.8 --url-path-prefix /p", "/p", "items")]
+#[case("--url-path-prefix /p", "/p", "items")]
+#[case("--server daphne --root-path /p --proxy-headers", "/p", "items")]
+#[case("-k asgi --root-path /p", "/p", "items")]
+#[case("--server gunicorn -k uvicorn_worker.UvicornWorker --root-path /p", "", "items")]
+#[case("--server uvicorn --root-path /p --http h11 --ws wsproto", "/p", "p/items")]
+#[case("--server uvicorn --server-option root-path=/p --with h11@0.16", "/p", "p/items")]
+fn each_server_is_set_up_by_its_own_options(#[case] flags: &str, #[case] root_path: &str, #[case] path: &str) {
+    let (line, _) = explained(&format!("hopscope explain http://localhost/items {flags} -m jsonl"));
+    let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(line["scope"]["root_path"], root_path, "{line}");
+    assert_eq!(line["scope"]["path"], format!("/{path}"), "{line}");
+}
+
+#[test]
+fn every_server_option_can_be_said() {
+    let command = Cli::command();
+    let explain = command.find_subcommand("explain").unwrap();
+    let flags: Vec<_> = explain.get_arguments().filter_map(clap::Arg::get_long).collect();
+    for program in crate::asgi::server::Program::ALL {
+        let reading = program.reading_option().map(|(name, _)| name);
+        for named in [Some(program.root_path_option()), program.trust_option(), reading] {
+            assert!(named.is_none_or(|name| flags.contains(&name)), "{program} {named:?}");
+        }
+    }
+    assert!(flags.contains(&"server-option"), "for all the others");
+}
+
 #[test]
 fn a_stand_in_becomes_settings() {
     let line =
@@ -87,6 +120,17 @@ fn a_stand_in_becomes_settings() {
 #[case("hopscope tap --edge 1=http://a:1 --app 1=http://b:1", "two listeners have the address 127.0.0.1:1")]
 #[case("hopscope tap --edge 1=http://a:1 --filter statsu=1", "did you mean `status`?")]
 #[case("hopscope tap --edge 1=http://a:1 --server django", "no server is known as \"django\"; known: uvicorn")]
+#[case(
+    "hopscope tap --edge 1=http://a:1 --server granian --root-path /x",
+    "granian has no option --root-path (uvicorn, "
+)]
+#[case("hopscope tap --edge 1=http://a:1 --server granian --root-path /x", "it has --url-path-prefix, ")]
+#[case("hopscope tap --edge 1=http://a:1 --url-path-prefix /x --trusted-hops 2", "(say --server for another)")]
+#[case("hopscope tap --edge 1=http://a:1 --proxy-fix new", "hypercorn: --proxy-fix cannot be \"new\": say ")]
+#[case("hopscope tap --edge 1=http://a:1 --server-option root-path", "write NAME=VALUE")]
+#[case("hopscope tap --edge 1=http://a:1 --with h11", "write NAME@VERSION")]
+#[case("hopscope tap --edge 1=http://a:1 --with flask@3.0", "no server model asks for \"flask\"; known: h11, ")]
+#[case("hopscope tap --edge 1=http://a:1 --starlette new", "\"new\" is no version")]
 #[case("hopscope tap --edge 1=http://a:1 --body-limit big", "64KiB")]
 #[case("hopscope tap --edge 1=http://a:1 --head-limit 1", "it must be from 1KiB to 16MiB")]
 #[case("hopscope tap --edge 1=http://a:1 --duration 0", "write e.g. 30s")]

@@ -38,6 +38,8 @@ struct Known {
     /// The sockets that listened there when it was last looked at.
     sockets: Vec<u64>,
     found: Option<Result<Found, NotFound>>,
+    /// When the process was started again, until the store has been told.
+    again: Option<u64>,
     answered: Option<Program>,
     /// True where no dashboard shows what changes.
     loud: bool,
@@ -49,8 +51,17 @@ impl Watch {
     pub(super) fn start(flags: ServerFacts, upstream: Option<Upstream>, loud: bool, setup: &mut Setup) -> Self {
         let not_before = Instant::now();
         let framework = setup.app.framework;
-        let mut known =
-            Known { flags, framework, upstream, sockets: Vec::new(), found: None, answered: None, loud, not_before };
+        let mut known = Known {
+            flags,
+            framework,
+            upstream,
+            sockets: Vec::new(),
+            found: None,
+            again: None,
+            answered: None,
+            loud,
+            not_before,
+        };
         known.look();
         (setup.server, setup.app.framework, setup.provenance) = known.setup();
         Self(Arc::new(Mutex::new(known)))
@@ -85,8 +96,13 @@ impl Watch {
         }
         let found = process::find(&upstream);
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // What was found before served until then; what was not found may have been served by anyone.
+        let was_found = matches!(known.found, Some(Ok(_)));
+        known.again = found.as_ref().ok().and_then(|found| found.since).filter(|_| was_found);
         known.sockets = now;
         known.found = Some(found);
+        // Another may answer in another name.
+        known.answered = None;
         true
     }
 
@@ -115,8 +131,8 @@ impl Known {
         }
     }
 
-    fn set(&self, store: &mut Store, ids: &mut Vec<ExchangeId>) {
-        let (server, framework, provenance) = self.setup();
+    fn set(&mut self, store: &mut Store, ids: &mut Vec<ExchangeId>) {
+        let (again, (server, framework, provenance)) = (self.again.take(), self.setup());
         let setup = store.setup();
         if (&setup.server, &setup.provenance) == (&server, &provenance) {
             return;
@@ -124,7 +140,7 @@ impl Known {
         if self.loud {
             announce(&mut io::stderr().lock(), &provenance);
         }
-        for id in store.set_server(server, framework, provenance) {
+        for id in store.set_server(server, framework, provenance, again) {
             if !ids.contains(&id) {
                 ids.push(id);
             }

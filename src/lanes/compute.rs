@@ -5,6 +5,7 @@ use crate::exchange::{Exchange, TapId};
 
 /// Computes the four lanes. Pure: the same exchange and set-up give the same lanes.
 pub fn compute(exchange: &Exchange, setup: &Setup) -> Lanes {
+    let setup = &*setup.at(exchange);
     // The rewrite first: what was stripped is a prefix of the original.
     let rewritten = Rewritten::of(exchange, setup);
     let original = Original::of(exchange, setup, &rewritten);

@@ -1,9 +1,10 @@
 //! What is known of the set-up.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 
 use super::Provenance;
-use crate::asgi::framework::App;
+use crate::asgi::framework::{App, Framework};
 use crate::asgi::server::Server;
 use crate::exchange::{Exchange, Pairing};
 use crate::gateway::Gateway;
@@ -18,6 +19,8 @@ pub struct Setup {
     pub gateway: Option<Gateway>,
     /// The app's server.
     pub server: Server,
+    /// What served before it was started again otherwise, oldest first.
+    pub earlier: Vec<Earlier>,
     /// How it is known.
     pub provenance: Provenance,
     /// The app.
@@ -38,6 +41,7 @@ impl Setup {
             taps: Vec::new(),
             gateway: None,
             server,
+            earlier: Vec::new(),
             provenance: Provenance::default(),
             app: App::default(),
             probe: false,
@@ -46,11 +50,48 @@ impl Setup {
         }
     }
 
+    /// Notes that from `since` (microseconds since 1970-01-01 UTC) on the app is served otherwise.
+    pub fn serve_otherwise(&mut self, since: u64, server: Server, framework: Framework) {
+        let server = std::mem::replace(&mut self.server, server);
+        let framework = std::mem::replace(&mut self.app.framework, framework);
+        self.earlier.push(Earlier { until: since, server, framework });
+        if self.earlier.len() > MOST_EARLIER {
+            self.earlier.remove(0);
+        }
+    }
+
+    /// The set-up as it was when this exchange began.
+    pub(super) fn at(&self, exchange: &Exchange) -> Cow<'_, Self> {
+        let began = exchange.outer().map_or(u64::MAX, |half| half.times.started);
+        match self.earlier.iter().find(|earlier| began < earlier.until) {
+            None => Cow::Borrowed(self),
+            Some(Earlier { server, framework, .. }) => {
+                let mut setup = Self { server: server.clone(), ..self.clone() };
+                setup.app.framework = *framework;
+                Cow::Owned(setup)
+            }
+        }
+    }
+
     /// True if the request of this exchange ended before it came to the place where the app's side would have seen it.
     pub(super) fn never_reached(&self, exchange: &Exchange) -> bool {
         let is_watched = exchange.pairing == Pairing::StandIn || self.taps.iter().any(|tap| tap.kind != TapKind::Edge);
         exchange.app.is_none() && exchange.edge.is_some() && is_watched && exchange.is_finished()
     }
+}
+
+/// Ways of serving the app that are remembered; beyond it the oldest is forgotten.
+const MOST_EARLIER: usize = 32;
+
+/// How the app was served before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Earlier {
+    /// Until when, in microseconds since 1970-01-01 UTC.
+    pub until: u64,
+    /// By which server.
+    pub server: Server,
+    /// On which framework.
+    pub framework: Framework,
 }
 
 /// One listener.

@@ -37,7 +37,7 @@ impl ServerFacts {
     /// # Errors
     /// [`OptionError`] for an option that this server does not have, or not with this value.
     pub fn server(&self) -> Result<Server, OptionError> {
-        let (program, version) = self.program.unwrap_or((Program::Uvicorn, None));
+        let (program, version) = self.program.unwrap_or_else(|| (self.implied(), None));
         let mut server = Server::new(program, version);
         server.stated = *self != Self::default();
         for (library, release) in &self.libraries {
@@ -49,13 +49,20 @@ impl ServerFacts {
         Ok(server)
     }
 
+    /// The program that was meant where none was named: uvicorn, unless options were said that only another has.
+    fn implied(&self) -> Program {
+        let has = |program: &Program, name: &str| program.options().iter().any(|option| option.name == name);
+        let has_all = |program: &Program| self.options.iter().all(|(name, _)| has(program, name));
+        Program::ALL.into_iter().find(has_all).unwrap_or(Program::Uvicorn)
+    }
+
     /// The server by all that is known, and how it is known. Flags count more than the process, the process more than what
     /// the answers say.
     pub fn server_by(&self, evidence: Evidence<'_>) -> (Server, Provenance) {
         let mut provenance = Provenance::default();
         let told = self.program.map(|(program, _)| program);
         let ran = evidence.started.map(|started| started.program);
-        let program = told.or(ran).or(evidence.answered).unwrap_or(Program::Uvicorn);
+        let program = told.or(ran).or(evidence.answered).unwrap_or_else(|| self.implied());
         let (mut server, from) = self.program_by(program, evidence, &mut provenance);
         provenance.know("server", &format!("{program} {}", server.version), from);
         if let Some(started) = evidence.started.filter(|started| started.program == program) {
@@ -324,6 +331,21 @@ mod tests {
         ] {
             assert_eq!(told(facts, line, packages, answered), expected);
         }
+    }
+
+    #[test]
+    fn options_that_only_one_server_has_name_it() {
+        let program = |names: &[&str]| {
+            let options = names.iter().map(|name| ((*name).to_owned(), "1".to_owned())).collect();
+            ServerFacts { options, ..ServerFacts::default() }.implied()
+        };
+        assert_eq!(program(&[]), Program::Uvicorn);
+        assert_eq!(program(&["root-path"]), Program::Uvicorn);
+        assert_eq!(program(&["url-path-prefix"]), Program::Granian);
+        assert_eq!(program(&["root-path", "trusted-hops"]), Program::Hypercorn);
+        assert_eq!(program(&["proxy-headers-host"]), Program::Daphne);
+        assert_eq!(program(&["worker-class", "root-path"]), Program::Gunicorn);
+        assert_eq!(program(&["no-such"]), Program::Uvicorn);
     }
 
     #[test]

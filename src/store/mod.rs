@@ -299,13 +299,24 @@ impl Store {
         changed
     }
 
-    /// Sets what is now known of the app's server and framework, and judges again all that has ended: what it was judged by was not so.
-    /// Gives the ids of the entries that changed.
-    pub fn set_server(&mut self, server: Server, framework: Framework, provenance: Provenance) -> Vec<ExchangeId> {
+    /// Sets what is now known of the app's server and framework, and judges again what was judged by something else. Gives
+    /// the ids of the entries that changed.
+    ///
+    /// `since` (microseconds since 1970-01-01 UTC) says that it was started again then: what came before was served as it was
+    /// known before.
+    pub fn set_server(
+        &mut self,
+        server: Server,
+        framework: Framework,
+        provenance: Provenance,
+        since: Option<u64>,
+    ) -> Vec<ExchangeId> {
         self.revision += 1;
         let same = (&self.setup.server, self.setup.app.framework) == (&server, framework);
-        self.setup.server = server;
-        self.setup.app.framework = framework;
+        match since.filter(|_| !same) {
+            Some(since) => self.setup.serve_otherwise(since, server, framework),
+            None => (self.setup.server, self.setup.app.framework) = (server, framework),
+        }
         self.setup.provenance = provenance;
         let root = self.setup.server.root_path.trim_end_matches('/').to_owned();
         if root.starts_with('/') && !self.setup.prefixes.contains(&root) {
@@ -315,12 +326,40 @@ impl Store {
         if same {
             return Vec::new();
         }
-        self.session = Session::default();
         let mut changed = Vec::new();
-        for index in 0..self.slots.len() {
-            self.judge(index, &mut changed);
+        if since.is_none() {
+            self.session = Session::default();
         }
+        for index in 0..self.slots.len() {
+            let Some(slot) = self.slots.get_mut(index) else { continue };
+            let exchange = Arc::clone(&slot.entry.exchange);
+            let began = exchange.outer().map_or(0, |half| half.times.started);
+            if !exchange.is_finished() || since.is_some_and(|since| began < since) {
+                continue;
+            }
+            if exchange.app.is_some() {
+                // Its lanes are others now, whatever follows from them.
+                touch(&mut slot.entry, self.revision, &mut changed);
+            }
+            match since {
+                None => self.judge(index, &mut changed),
+                Some(_) => self.judge_again(&exchange, &mut changed),
+            }
+        }
+        self.publish_setup();
         changed
+    }
+
+    /// Judges an exchange again by what is known now, counting nothing twice.
+    fn judge_again(&mut self, exchange: &Exchange, changed: &mut Vec<ExchangeId>) {
+        let lanes = lanes::compute(exchange, &self.setup);
+        let updates = self.session.recheck(exchange, &lanes, &mut self.setup);
+        if !updates.iter().any(|update| update.exchange == exchange.id) {
+            self.conclude(exchange.id, Vec::new(), changed);
+        }
+        for update in updates {
+            self.conclude(update.exchange, update.findings, changed);
+        }
     }
 
     /// True when something was seen, mostly a 404 by the app, whose cause depends on the app's routes, and they are not

@@ -299,3 +299,30 @@ proptest! {
         }
     }
 }
+
+/// What was served before a restart stays as it was; what came after is seen by what is known now.
+#[test]
+fn a_server_that_started_again_leaves_what_it_served_before() {
+    let named = |root: &str| {
+        let mut server = Server::uvicorn();
+        server.set("root-path", root).unwrap();
+        server
+    };
+    let mut store = Store::new(setup(&[TapKind::App]), WIDE);
+    let begun = |start| half(Side::App, "/a", start, Ending::Complete);
+    store.absorb(vec![app(1, None, begun(1000)), app(2, None, begun(2000))], Losses::default());
+    let root = |store: &Store, id| {
+        let lanes = lanes::compute(&store.get(ExchangeId(id)).unwrap().exchange, store.setup());
+        lanes.scope.outcome.unwrap().scope().unwrap().root_path.clone()
+    };
+    let (framework, provenance) = (Framework::default(), Provenance::default());
+    let changed = store.set_server(named("/one"), framework, provenance.clone(), None);
+    assert_eq!(changed, [ExchangeId(1), ExchangeId(2)]);
+    assert_eq!((root(&store, 1), root(&store, 2)), ("/one".to_owned(), "/one".to_owned()));
+    let changed = store.set_server(named("/two"), framework, provenance.clone(), Some(1500));
+    assert_eq!(changed, [ExchangeId(2)]);
+    assert_eq!((root(&store, 1), root(&store, 2)), ("/one".to_owned(), "/two".to_owned()));
+    assert_eq!(store.setup().prefixes, ["/one", "/two"]);
+    let same = store.set_server(named("/two"), framework, provenance, Some(3000));
+    assert_eq!((same, store.setup().earlier.len()), (Vec::new(), 1));
+}

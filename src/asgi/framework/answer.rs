@@ -87,9 +87,8 @@ impl App {
     fn miss(&self, routes: &Routes, view: &AppView) -> Prediction {
         match self.slash(routes, &view.place()) {
             Slash::Redirect => view.slash_redirect.clone().map_or(Prediction::Failed, Prediction::Redirect),
-            Slash::Unsure => Prediction::Unknown,
             Slash::No if routes.are_all() => Prediction::NotFound,
-            Slash::No => Prediction::Unknown,
+            Slash::Unsure | Slash::No => Prediction::Unknown,
         }
     }
 

@@ -71,7 +71,7 @@ fn https_url(scope: &Scope, starlette: Release) -> Option<Prediction> {
         "ws" => "wss",
         _ => return None,
     };
-    let netloc = if matches!(url.port()?, Some(80 | 443)) { url.hostname() } else { url.netloc.clone() };
+    let netloc = if matches!(url.port().ok()?, Some(80 | 443)) { url.hostname() } else { url.netloc.clone() };
     let url = SplitUrl { scheme: scheme.to_owned(), netloc, ..url };
     Some(Prediction::Redirect(url::location(&url.unsplit())))
 }
@@ -140,7 +140,11 @@ mod tests {
             (Some("loud.example"), bad(), None),
             (Some("Loud.example"), None, None),
             (Some("x y.example.org"), None, bad()),
-            (Some("old.example:80"), redirect("https://www.old.example:80/a%20b?a=1"), redirect("https://www.old.example:80/a%20b?a=1")),
+            (
+                Some("old.example:80"),
+                redirect("https://www.old.example:80/a%20b?a=1"),
+                redirect("https://www.old.example:80/a%20b?a=1"),
+            ),
             (Some(""), bad(), bad()),
             (None, bad(), bad()),
         ] {

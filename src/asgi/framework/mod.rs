@@ -13,6 +13,7 @@ mod files;
 mod host;
 mod middleware;
 mod openapi;
+pub mod others;
 mod python_url;
 mod route_path;
 mod routes;

@@ -6,6 +6,10 @@
 
 use std::net::Ipv6Addr;
 
+/// Python raises an exception here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Raised;
+
 /// `SplitResult`
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct SplitUrl {
@@ -70,15 +74,19 @@ impl SplitUrl {
         format!("{}{zone}", name.to_lowercase())
     }
 
-    /// `port`: `Some(None)` if there is none, `None` where Python raises `ValueError`.
-    pub(super) fn port(&self) -> Option<Option<u16>> {
+    /// `port`, if there is one.
+    ///
+    /// # Errors
+    /// [`Raised`] if it is no number up to 65535.
+    pub(super) fn port(&self) -> Result<Option<u16>, Raised> {
         match self.host_and_port().1 {
-            "" => Some(None),
+            "" => Ok(None),
             port if port.bytes().all(|b| b.is_ascii_digit()) => {
                 let digits = port.trim_start_matches('0');
-                if digits.is_empty() { Some(Some(0)) } else { digits.parse().ok().map(Some) }
+                let number = if digits.is_empty() { Ok(0) } else { digits.parse() };
+                number.map(Some).map_err(|_| Raised)
             }
-            _ => None,
+            _ => Err(Raised),
         }
     }
 
@@ -170,14 +178,14 @@ mod tests {
     #[test]
     fn host_and_port() {
         for (netloc, host, port) in [
-            ("Example.COM:80", "example.com", Some(Some(80))),
-            ("u:p@h", "h", Some(None)),
-            ("h:", "h", Some(None)),
-            ("[::1]:443", "::1", Some(Some(443))),
-            ("h:0080", "h", Some(Some(80))),
-            ("h:99999", "h", None),
-            ("h:x", "h", None),
-            ("", "", Some(None)),
+            ("Example.COM:80", "example.com", Ok(Some(80))),
+            ("u:p@h", "h", Ok(None)),
+            ("h:", "h", Ok(None)),
+            ("[::1]:443", "::1", Ok(Some(443))),
+            ("h:0080", "h", Ok(Some(80))),
+            ("h:99999", "h", Err(Raised)),
+            ("h:x", "h", Err(Raised)),
+            ("", "", Ok(None)),
         ] {
             let url = SplitUrl { netloc: netloc.to_owned(), ..SplitUrl::default() };
             assert_eq!((url.hostname().as_str(), url.port()), (host, port), "{netloc}");

@@ -134,9 +134,9 @@ fn is_simple_pattern(root: &str) -> bool {
     let is_repeat = |c: char| matches!(c, '*' | '+' | '?');
     let mut after_repeat = true;
     root.chars().all(|c| {
-        let good = !"()[]{}|^$\\".contains(c) && !(after_repeat && is_repeat(c));
+        let twice = after_repeat && is_repeat(c);
         after_repeat = is_repeat(c);
-        good
+        !twice && !"()[]{}|^$\\".contains(c)
     })
 }
 

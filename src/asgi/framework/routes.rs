@@ -283,8 +283,7 @@ fn documented(path: &str, operations: &serde_json::Value) -> Route {
 
 impl Route {
     fn takes(&self, route_path: &str, asked: Asked<'_>) -> bool {
-        self.protocol.is_none_or(|protocol| protocol == asked.kind)
-            && self.template.takes(route_path, asked.starlette)
+        self.protocol.is_none_or(|protocol| protocol == asked.kind) && self.template.takes(route_path, asked.starlette)
     }
 
     /// A websocket has no method.
@@ -381,7 +380,8 @@ mod tests {
         assert_eq!(name("/a", Some("PUT")).as_deref(), Some("Mount(\"/\")"), "a mount that takes it goes before a 405");
         assert_eq!(name("/b", Some("GET")).as_deref(), Some("Mount(\"/\")"));
 
-        let two = Routes::default().route(Route::new("/a").methods(["GET"])).route(Route::new("/{x}").methods(["POST"]));
+        let two =
+            Routes::default().route(Route::new("/a").methods(["GET"])).route(Route::new("/{x}").methods(["POST"]));
         assert!(matches!(two.first("/a", asked(Some("PUT"))), Taken::OtherMethod(route) if route.path() == "/a"));
         assert!(matches!(two.first("/a", asked(Some("get"))), Taken::OtherMethod(_)), "methods have their case");
     }

@@ -161,7 +161,8 @@ mod tests {
     #[test]
     fn a_uuid_was_stricter_until_0_42() {
         let template = Template::new("/{id:uuid}".to_owned());
-        let takes = |path| [Release::new(0, 42, 0), Release::new(0, 43, 0)].map(|release| template.takes(path, release));
+        let takes =
+            |path| [Release::new(0, 42, 0), Release::new(0, 43, 0)].map(|release| template.takes(path, release));
         assert_eq!(takes("/0b1c2d3e-0b1c-2d3e-0b1c-0b1c2d3e0b1c"), [true, true]);
         assert_eq!(takes("/0B1C2D3E0B1C2D3E0B1C0B1C2D3E0B1C"), [false, true]);
     }

@@ -63,7 +63,8 @@ fn the_route_path_by_release() {
         ("/api/v1/app", "/api/v1/", ["/api/v1/app", "app", "app", "/api/v1/app", "/api/v1/app"]),
         ("app", "", ["app"; 5]),
     ] {
-        let route_path = |release| App { framework: starlette(release), ..App::default() }.view(&scope(path, root)).route_path;
+        let route_path =
+            |release| App { framework: starlette(release), ..App::default() }.view(&scope(path, root)).route_path;
         assert_eq!(releases.map(route_path), expected, "{path} {root}");
     }
 }
@@ -109,7 +110,8 @@ fn urls_carry_the_root_path_but_a_redirect_of_a_stripped_path_does_not() {
 
 #[test]
 fn until_0_34_urls_are_root_path_and_path() {
-    for (release, base) in [("0.27", "https://h/api/v1/"), ("0.34", "https://h/api/v1/"), ("0.35", "https://h/api/v1/")] {
+    for (release, base) in [("0.27", "https://h/api/v1/"), ("0.34", "https://h/api/v1/"), ("0.35", "https://h/api/v1/")]
+    {
         let view = App { framework: starlette(release), ..app("/api/v1") }.view(&on_h("/items", ""));
         let whole = if release == "0.35" { "https://h/items/?a=1" } else { "https://h/api/v1/items/?a=1" };
         assert_eq!((view.base_url.as_deref(), view.slash_redirect.as_deref()), (Some(base), Some(whole)), "{release}");
@@ -227,7 +229,10 @@ fn redirects_below_a_mount() {
 fn fastapis_own_pages_name_the_root_path_of_their_app() {
     let app = App { servers: vec!["https://prod".to_owned()], ..tree("1.10") };
     let page = |path| app.answer(&on_h(path, "/api/")).page;
-    assert_eq!(page("/openapi.json"), Some(OwnPage::Document { servers: vec!["/api".to_owned(), "https://prod".to_owned()] }));
+    assert_eq!(
+        page("/openapi.json"),
+        Some(OwnPage::Document { servers: vec!["/api".to_owned(), "https://prod".to_owned()] })
+    );
     let page = |path| app.answer(&on_h(path, "/api")).page;
     assert_eq!(page("/api/sub/openapi.json"), Some(OwnPage::Document { servers: vec!["/api/sub".to_owned()] }));
     assert_eq!(page("/api/sub/docs"), Some(OwnPage::Viewer { openapi_url: "/api/sub/openapi.json".to_owned() }));

@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use super::host;
-use super::python_url::SplitUrl;
+use super::python_url::{Raised, SplitUrl};
 use super::route_path::Way;
 use super::versions::since;
 use crate::asgi::{Address, Port, Release, Scope, ScopeType};
@@ -26,7 +26,7 @@ fn of_path(scope: &Scope, starlette: Release, path: String, query: &[u8]) -> Opt
     // Python decodes strictly.
     let query = std::str::from_utf8(query).ok()?.to_owned();
     let scheme = scope.scheme.as_deref().unwrap_or("http").to_owned();
-    let netloc = authority(scope, &scheme, starlette)?;
+    let netloc = authority(scope, &scheme, starlette).ok()?;
     Some(if starlette < since::URL_OF_PARTS {
         let query = if query.is_empty() { query } else { format!("?{query}") };
         match netloc {
@@ -50,26 +50,26 @@ fn escaped(path: &str) -> String {
 }
 
 /// The host of every URL: the Host header if it is good enough, else the server's own address, else none at all.
-fn authority(scope: &Scope, scheme: &str, starlette: Release) -> Option<Option<String>> {
+fn authority(scope: &Scope, scheme: &str, starlette: Release) -> Result<Option<String>, Raised> {
     let header = scope.header("host").map(latin1).and_then(|header| host::for_urls(header, starlette));
     match (header, &scope.server) {
-        (Some(header), _) => Some(Some(header)),
+        (Some(header), _) => Ok(Some(header)),
         (None, Some(server)) => own_authority(server, scheme, starlette).map(Some),
-        (None, None) => Some(None),
+        (None, None) => Ok(None),
     }
 }
 
 /// `host:port` of the server, the scheme's own port left out. A scheme without one is a `KeyError`.
-fn own_authority(server: &Address, scheme: &str, starlette: Release) -> Option<String> {
+fn own_authority(server: &Address, scheme: &str, starlette: Release) -> Result<String, Raised> {
     let default_port = match scheme {
         "http" | "ws" => 80,
         "https" | "wss" => 443,
-        _ => return None,
+        _ => return Err(Raised),
     };
     let host = server.host();
     let bare = starlette >= since::HOST_IS_PARSED && host.contains(':') && !host.starts_with('[');
     let host = if bare { format!("[{host}]") } else { host.to_owned() };
-    Some(match &server.port {
+    Ok(match &server.port {
         Some(Port::Number(port)) if *port == default_port => host,
         Some(port) => format!("{host}:{port}"),
         // A unix socket has no port, and Starlette writes that as Python does.
@@ -80,7 +80,8 @@ fn own_authority(server: &Address, scheme: &str, starlette: Release) -> Option<S
 /// `request.base_url`: the outermost app's `root_path`, with a slash behind it.
 pub(super) fn base(scope: &Scope, way: &Way) -> Option<String> {
     let root = way.app_root.as_ref().unwrap_or(&scope.root_path);
-    let path = if way.starlette >= since::PATH_HAS_ROOT && root.ends_with('/') { root.clone() } else { format!("{root}/") };
+    let path =
+        if way.starlette >= since::PATH_HAS_ROOT && root.ends_with('/') { root.clone() } else { format!("{root}/") };
     of_path(scope, way.starlette, path, b"")
 }
 
@@ -136,12 +137,22 @@ mod tests {
         let url = |host, path: &str, starlette| of_scope(&with_host(host), starlette, path, b"x=1").unwrap();
         for (host, path, old, middle, new) in [
             (Some("h"), "/a", "https://h/root/a?x=1", "https://h/a?x=1", "https://h/a?x=1"),
-            (Some("h"), "a?b#c\\d", "https://h/roota?b#c\\d?x=1", "https://ha?b#c\\d?x=1", "https://h/a%3Fb%23c%5Cd?x=1"),
+            (
+                Some("h"),
+                "a?b#c\\d",
+                "https://h/roota?b#c\\d?x=1",
+                "https://ha?b#c\\d?x=1",
+                "https://h/a%3Fb%23c%5Cd?x=1",
+            ),
             (Some(""), "/a", "https:///root/a?x=1", "https:///a?x=1", "https://[::1]:8000/a?x=1"),
             (Some("b d"), "/a", "https://b d/root/a?x=1", "https://b d/a?x=1", "https://[::1]:8000/a?x=1"),
             (None, "/a", "https://::1:8000/root/a?x=1", "https://::1:8000/a?x=1", "https://[::1]:8000/a?x=1"),
         ] {
-            assert_eq!([OLD, MIDDLE, NEW].map(|release| url(host, path, release)), [old, middle, new], "{host:?} {path}");
+            assert_eq!(
+                [OLD, MIDDLE, NEW].map(|release| url(host, path, release)),
+                [old, middle, new],
+                "{host:?} {path}"
+            );
         }
     }
 

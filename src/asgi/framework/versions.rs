@@ -170,7 +170,8 @@ mod tests {
 
     #[test]
     fn releases_outside_what_was_read_are_said() {
-        let note = |fastapi: &str, starlette: &str| Framework::fastapi(fastapi.parse().ok(), starlette.parse().ok()).note();
+        let note =
+            |fastapi: &str, starlette: &str| Framework::fastapi(fastapi.parse().ok(), starlette.parse().ok()).note();
         assert_eq!(note("0.163.2", "1.10"), None);
         assert_eq!(
             note("0.163.2", "1.11").as_deref(),

@@ -64,7 +64,7 @@ pub(super) struct Seen {
     raw_path: String,
     root_path: String,
     scheme: Option<String>,
-    client: Option<(Option<String>, Option<Port>)>,
+    client: Option<Pair>,
     /// `request.url` and its like; `null` where Starlette cannot build it.
     url: Option<String>,
     base_url: Option<String>,

@@ -30,22 +30,27 @@ const EXAMPLES: &str = r#"A QUESTION is an object on one line:
   version         its release, e.g. "0.54.0"; the newest known if not given
   http_impl       uvicorn: h11 or httptools; gunicorn: asgi or uvicorn-worker
   ws_impl         uvicorn: websockets, websockets-sansio, wsproto or none
-  lib             releases of what it stands on, e.g. {"h11": "0.16.0"}
+  lib             releases of what it stands on, e.g. {"h11": "0.16.0"}, and of starlette
+                  and fastapi above it
   options         its own options, dashes as underscores, e.g. {"root_path": "/api/v1"};
                   `hopscope servers NAME` lists them; env_forwarded_allow_ips is the variable
   peer, local     the two ends, [address, port]; of a unix socket ["unix", null], [path, null]
   request_base64  the bytes that arrive on the connection, or
   request_text    the same, one character for each byte
+  app             the app behind it, if its answer is asked for: root_path, redirect_slashes,
+                  trusted_hosts, routes, mounts and more
+  kind            fw: its answer is asked for, of an example app where app names no routes
 
 AN ANSWER is an object on one line, in the order of the questions:
   id              as it was
   outcome         scope: the app is called; response: the server answers by itself;
                   closed: it hangs up; unknown: the model does not know
   scope           for scope: as in Python, bytes as Latin-1 text, extensions as names
-  status          for response
+  status          for response; with location, servers, openapi_url or seen (what the handler
+                  sees) where the app was asked
   why             a sentence, for everything but scope
 
-Both are described in assets/schema/predict.schema.json. A line that is no question is answered unknown, with its number.
+Both are described in full in assets/schema/predict.schema.json. A line that is no question is answered unknown, with its number.
 
 EXAMPLES
   What does the app see?

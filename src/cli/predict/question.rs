@@ -105,7 +105,7 @@ impl Question {
         let given = || self.options.iter().filter_map(|(name, value)| Some((name.as_str(), text(value)?)));
         let (environment, own): (Vec<_>, Vec<_>) = given().partition(|(name, _)| *name == "env_forwarded_allow_ips");
         said.extend(environment.into_iter().map(|(_, list)| ("forwarded-allow-ips".to_owned(), list)));
-        said.extend(own.into_iter().map(|(name, value)| (name.replace('_', "-"), value)));
+        said.extend(own.into_iter().map(|(name, value)| (own_name(program, name), value)));
         said
     }
 
@@ -138,6 +138,13 @@ impl Question {
             (None, None) => Err("request_base64 or request_text is missing".to_owned()),
         }
     }
+}
+
+/// The server's own name of an option; it may have an underscore too (gunicorn's `limit-request-field_size`).
+fn own_name(program: Program, name: &str) -> String {
+    let dashed = name.replace('_', "-");
+    let own = program.options().iter().find(|option| option.name.replace('_', "-") == dashed);
+    own.map_or(dashed, |option| option.name.to_owned())
 }
 
 /// An option's value as it would be typed; `None` if it is not given. A list is joined with commas.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::asgi::server::command::{Process, Reading, read};
 
@@ -75,6 +76,19 @@ impl Holder {
         self.parent().is_some_and(|parent| parent.process.argv == self.process.argv)
     }
 
+    /// When it started, in microseconds since 1970-01-01 UTC, to a hundredth of a second.
+    pub(super) fn started(&self) -> Option<u64> {
+        // What `stat` counts in: `USER_HZ`, which is 100 on every machine that Linux runs Python on today.
+        const TICK: Duration = Duration::from_millis(10);
+        // The second field is the program's name in parentheses, which may hold anything.
+        let stat = self.text("stat")?;
+        let ticks: u32 = stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(19)?.parse().ok()?;
+        let up: f64 = fs::read_to_string("/proc/uptime").ok()?.split_ascii_whitespace().next()?.parse().ok()?;
+        let age = Duration::try_from_secs_f64(up).ok()?.saturating_sub(TICK * ticks);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+        u64::try_from(now.saturating_sub(age).as_micros()).ok()
+    }
+
     /// A file of its folder in `/proc`.
     pub(super) fn path(&self, name: &str) -> PathBuf {
         PathBuf::from(format!("/proc/{}/{name}", self.pid))
@@ -124,7 +138,18 @@ fn strings(bytes: &[u8]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::strings;
+    use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_process_started_a_moment_ago() {
+        let mut child = std::process::Command::new("sleep").arg("10").spawn().unwrap();
+        let started = Holder::of(child.id()).and_then(|holder| holder.started()).unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros();
+        assert!((0..60_000_000).contains(&(i128::try_from(now).unwrap() - i128::from(started))), "{started} {now}");
+    }
 
     #[test]
     fn texts_that_end_with_zero() {

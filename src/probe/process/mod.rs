@@ -27,6 +27,8 @@ use sockets::Listening;
 pub struct Found {
     /// Its number.
     pub pid: u32,
+    /// When it started, in microseconds since 1970-01-01 UTC; `None` if that cannot be read.
+    pub since: Option<u64>,
     /// What it runs.
     pub runs: Runs,
     /// The virtual environment it runs in, or where its Python is.
@@ -201,6 +203,7 @@ fn found(holder: Holder, address: SocketAddr) -> Result<Found, NotFound> {
         let unread = holder.environment_denied.then(|| format!("the environment of pid {pid} cannot be read"));
         return Ok(Found {
             pid,
+            since: holder.started(),
             runs,
             home: packages.home,
             installed: packages.installed,

@@ -80,9 +80,11 @@ pub fn servers(server: Option<&Server>, format: Format, width: usize, out: &mut 
             out.write_all(b"\n")
         }),
         (Format::Markdown, [sheet]) if server.is_some() => out.write_all(page::markdown(sheet).as_bytes()),
-        (Format::Markdown, sheets) => out.write_all(table::markdown(&cells(sheets)).as_bytes()),
+        (Format::Markdown, sheets) => out.write_all(table::markdown(&cells(sheets, Form::Whole)).as_bytes()),
         (Format::Text | Format::Tui, [sheet]) if server.is_some() => out.write_all(page::text(sheet, width).as_bytes()),
-        (Format::Text | Format::Tui, sheets) => out.write_all(table::text(&cells(sheets), width).as_bytes()),
+        (Format::Text | Format::Tui, sheets) => {
+            out.write_all(table::text(&cells(sheets, Form::Indented), width).as_bytes())
+        }
     }
 }
 
@@ -194,18 +196,29 @@ fn believed(server: &Server) -> Vec<&'static str> {
     known.into_iter().filter(|(believed, _)| *believed).map(|(_, who)| who).collect()
 }
 
+/// How a row names what it is about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// By the option alone, below its server.
+    Indented,
+    /// By server and option.
+    Whole,
+}
+
 /// The table's rows, its head first.
-fn cells(sheets: &[Sheet]) -> Vec<Vec<String>> {
+fn cells(sheets: &[Sheet], form: Form) -> Vec<Vec<String>> {
     let head = ["server", "root path goes to", "proxy", "reads", "of"];
     let mut rows = vec![head.map(str::to_owned).to_vec()];
     for sheet in sheets {
-        if sheet.behaviour.iter().all(|behaviour| behaviour.with.is_some()) {
+        let headless = sheet.behaviour.iter().all(|behaviour| behaviour.with.is_some());
+        if headless && form == Form::Indented {
             rows.push([&format!("{} {}", sheet.server, sheet.version), "", "", "", ""].map(str::to_owned).to_vec());
         }
         for behaviour in &sheet.behaviour {
             let first = match &behaviour.with {
                 None => format!("{} {}", sheet.server, sheet.version),
-                Some(option) => format!("  {}", short(option)),
+                Some(option) if form == Form::Indented => format!("  {}", short(option)),
+                Some(option) => format!("{} {} `{}`", sheet.server, sheet.version, short(option)),
             };
             let proxy = behaviour.root_path.proxy.unwrap_or("-").to_owned();
             rows.push(vec![first, behaviour.root_path(), proxy, behaviour.reads(), behaviour.believes()]);

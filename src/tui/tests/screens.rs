@@ -58,12 +58,14 @@ fn a_server_that_was_found() {
     let found = |store: &mut Store| {
         let mut provenance = Provenance {
             process: Some("pid 4242 · uvicorn main:app · /srv/venv".to_owned()),
-            unread: vec!["gunicorn.conf.py:3: bind is computed: it cannot be known without running the file".to_owned()],
+            unread: vec![
+                "gunicorn.conf.py:3: bind is computed: it cannot be known without running the file".to_owned(),
+            ],
             ..Provenance::default()
         };
         provenance.know("server", "uvicorn 0.54.0", "installed");
         provenance.know("root-path", "/api/v1", "UVICORN_ROOT_PATH");
-        store.set_server(Server::uvicorn(), Framework::default(), provenance.clone());
+        store.set_server(Server::uvicorn(), Framework::default(), provenance.clone(), None);
         provenance
     };
     let mut store = empty();
@@ -72,9 +74,9 @@ fn a_server_that_was_found() {
     let mut bench = at(120, 36, KEPT);
     let mut provenance = found(&mut bench.store.write().unwrap());
     provenance.contradiction = Some("--server says granian, but uvicorn answers".to_owned());
-    bench.store.write().unwrap().set_server(Server::uvicorn(), Framework::default(), provenance);
+    bench.store.write().unwrap().set_server(Server::uvicorn(), Framework::default(), provenance, None);
     bench.refresh();
-    bench.press([Key::Char('4'), Key::Char('z')]);
+    bench.press([Key::Char('l'), Key::Char('l'), Key::Char('l'), Key::Char('l'), Key::Char('z')]);
     kept("server_lane_120x36", &bench.screen());
 }
 

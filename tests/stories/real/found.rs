@@ -331,6 +331,11 @@ fn a_server_that_starts_again() {
         });
         drop(server);
     }
+    // What the first one served stays as it was.
+    let lines = hopscope.so_far();
+    let roots: Vec<&str> = lines.lines().iter().map(|line| line.text("/scope/root_path")).collect();
+    let ones = roots.iter().filter(|root| **root == "/one").count();
+    assert!(ones > 0 && roots[..ones].iter().all(|root| *root == "/one"), "{roots:?}");
     let (_, text) = hopscope.finish_with_text();
     assert!(said(&text)[0].contains("assumed") && text.contains("nothing listens on"), "{text}");
 }

@@ -1,5 +1,4 @@
 use super::*;
-use crate::asgi::Address;
 use proptest::prelude::*;
 
 const WEBSOCKET: &str = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
@@ -40,8 +39,8 @@ fn status(server: &Server, request: impl AsRef<[u8]>) -> u16 {
 }
 
 fn client(scope: &Scope) -> String {
-    let Address { host, port } = scope.client.as_ref().unwrap();
-    format!("{host} {}", port.as_ref().unwrap())
+    let client = scope.client.as_ref().unwrap();
+    format!("{} {}", client.host(), client.port.as_ref().unwrap())
 }
 
 #[test]

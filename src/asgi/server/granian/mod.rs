@@ -10,7 +10,7 @@
 //! ```
 
 mod forwarders;
-mod hyper;
+mod http1;
 mod websocket;
 
 use std::net::IpAddr;
@@ -21,7 +21,7 @@ use super::{Ends, HeaderUse, Model, OwnOption, Server};
 use crate::asgi::percent::unquote;
 use crate::asgi::{Address, AsgiVersions, Outcome, Port, Release, Scope, ScopeType};
 use crate::forwarded::{TrustList, Verdict};
-use hyper::Request;
+use http1::Request;
 
 /// The newest release that is modelled; a newer one is taken to be like it.
 pub(super) const NEWEST: Release = Release::new(2, 8, 7);
@@ -89,10 +89,10 @@ impl Model for Options {
         if server.version < OLDEST {
             return Outcome::Unknown { why: note(server.version).unwrap_or_default() };
         }
-        if let Some(end) = hyper::other_version(self.http, request) {
+        if let Some(end) = http1::other_version(self.http, request) {
             return end;
         }
-        hyper::read(request, self.http, server.version)
+        http1::read(request, self.http, server.version)
             .and_then(|request| self.scope(server, &request, ends))
             .map_or_else(|end| end, |scope| Outcome::Scope(Box::new(scope)))
     }
@@ -118,7 +118,8 @@ impl Model for Options {
     }
 
     fn set(&mut self, name: &str, value: &str) -> Result<(), &'static str> {
-        match (name, value) {
+        // click takes the words of a choice in any case.
+        match (name, value.to_ascii_lowercase().as_str()) {
             ("host", _) => self.host = Some(value.parse().map_err(|_| "say an IP address")?),
             ("http", "auto") => self.http = HttpVersions::Auto,
             ("http", "1") => self.http = HttpVersions::Http1,

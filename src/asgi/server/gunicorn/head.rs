@@ -1,13 +1,13 @@
 //! The head of a request as gunicorn's `asgi` worker reads it, and what it refuses.
 //!
-//! Source of the rules: gunicorn 27.0 `asgi/parser.py`, `PythonProtocol._parse_request_line`, `_parse_headers` and
-//! `_finalize_headers`. `gunicorn[fast]` brings another parser (`gunicorn_h1c`) that means to behave alike.
+//! Source of the rules: gunicorn 27.0 `asgi/parser.py`, `PythonProtocol._parse_request_line` and `_parse_headers`; what was
+//! otherwise before is in `rules.rs`.
 
 use super::framing::{Framing, framing};
 use super::limits::Limits;
-use super::lines::{Stop, Unread};
-use crate::asgi::server::request::{Line, Request, is_token, split_at_first, trim_blanks};
-use crate::forwarded;
+use super::lines::{Stop, Unread, int, stripped};
+use super::rules::Rules;
+use crate::asgi::server::request::{Line, Request, is_token, split_at_first};
 
 /// What `--permit-unconventional-http-…` allow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,10 +24,15 @@ struct RequestLine<'a> {
 }
 
 /// Reads a head, and how long the body is that it announces.
-pub(super) fn read(unread: &mut Unread<'_>, limits: &Limits, permitted: Permitted) -> Result<(Request, Framing), Stop> {
-    let RequestLine { method, target, minor } = request_line(unread, limits, permitted)?;
-    let lines = header_lines(unread, limits)?;
-    let framing = framing(&lines, minor)?;
+pub(super) fn read(
+    unread: &mut Unread<'_>,
+    rules: Rules,
+    limits: &Limits,
+    permitted: Permitted,
+) -> Result<(Request, Framing), Stop> {
+    let RequestLine { method, target, minor } = request_line(unread, rules, limits, permitted)?;
+    let lines = header_lines(unread, rules, limits)?;
+    let framing = framing(&lines, minor, rules)?;
     if !method.is_ascii() {
         return Err(Stop::Fails("it decodes the method as ASCII, and nobody catches what that raises"));
     }
@@ -35,7 +40,12 @@ pub(super) fn read(unread: &mut Unread<'_>, limits: &Limits, permitted: Permitte
     Ok((Request { method, target, version: format!("1.{minor}"), lines }, framing))
 }
 
-fn request_line<'a>(unread: &mut Unread<'a>, limits: &Limits, permitted: Permitted) -> Result<RequestLine<'a>, Stop> {
+fn request_line<'a>(
+    unread: &mut Unread<'a>,
+    rules: Rules,
+    limits: &Limits,
+    permitted: Permitted,
+) -> Result<RequestLine<'a>, Stop> {
     let too_long = Stop::Refuses(414, "the request line is too long (--limit-request-line)");
     unread.skip_empty_line()?;
     let line = unread.line(limits.longest_unfinished_request_line(), too_long.clone())?;
@@ -46,13 +56,13 @@ fn request_line<'a>(unread: &mut Unread<'a>, limits: &Limits, permitted: Permitt
     let (Some(method), Some(target), Some(version)) = (parts.next(), parts.next(), parts.next()) else {
         return Err(Stop::Refuses(400, "the first line is no request line"));
     };
-    if !target.iter().all(u8::is_ascii_graphic) {
+    if rules.strict && !target.iter().all(u8::is_ascii_graphic) {
         return Err(Stop::Refuses(400, "the target has bytes outside printable ASCII"));
     }
     if !permitted.method && !is_conventional(method) {
         return Err(Stop::Refuses(400, "a method that is not 3 to 20 upper-case letters"));
     }
-    if !fits(target, method) {
+    if rules.forms && !fits(target, method) {
         return Err(Stop::Refuses(400, "a target of a form that does not go with the method"));
     }
     let minor = minor(version, permitted.version).ok_or(Stop::Refuses(400, "neither HTTP/1.0 nor HTTP/1.1"))?;
@@ -78,14 +88,12 @@ fn minor(version: &[u8], permitted: bool) -> Option<i64> {
     match version.strip_prefix(b"HTTP/1.")? {
         b"0" => Some(0),
         b"1" => Some(1),
-        other if permitted && !other.iter().any(|b| matches!(b, 0x1c..=0x1f | 0x80..)) => {
-            forwarded::int(std::str::from_utf8(other).ok()?)
-        }
+        other if permitted => int(other),
         _ => None,
     }
 }
 
-fn header_lines(unread: &mut Unread<'_>, limits: &Limits) -> Result<Vec<Line>, Stop> {
+fn header_lines(unread: &mut Unread<'_>, rules: Rules, limits: &Limits) -> Result<Vec<Line>, Stop> {
     let too_long = Stop::Refuses(431, "a header line is too long (--limit-request-field_size)");
     let mut lines = Vec::new();
     loop {
@@ -99,17 +107,20 @@ fn header_lines(unread: &mut Unread<'_>, limits: &Limits) -> Result<Vec<Line>, S
         if limits.fields > 0 && lines.len() >= limits.fields {
             return Err(Stop::Refuses(431, "too many header lines (--limit-request-fields)"));
         }
-        lines.push(header(line)?);
+        lines.push(header(line, rules)?);
     }
 }
 
-fn header(line: &[u8]) -> Result<Line, Stop> {
+fn header(line: &[u8], rules: Rules) -> Result<Line, Stop> {
     let (name, value) = split_at_first(b':', line).ok_or(Stop::Refuses(400, "a header line without colon"))?;
+    let name = if rules.strict { name } else { stripped(name, false) };
     if !is_token(name) {
         return Err(Stop::Refuses(400, "a header name is no token"));
     }
-    let value = trim_blanks(value);
-    if value.iter().any(|&b| b != b'\t' && b.is_ascii_control()) {
+    let value = stripped(value, rules.strict);
+    let is_refused =
+        |b: u8| if rules.forms { b != b'\t' && b.is_ascii_control() } else { matches!(b, 0 | b'\r' | b'\n') };
+    if value.iter().any(|&b| is_refused(b)) {
         return Err(Stop::Refuses(400, "a control byte in a header value"));
     }
     Ok(Line { name: name.to_ascii_lowercase(), value: value.to_vec() })

@@ -4,6 +4,8 @@
 //! it ends with CRLF, a lone LF is refused, and one that grows too long is refused before its end is seen.
 
 use crate::asgi::Outcome;
+use crate::asgi::server::request::trim_blanks;
+use crate::forwarded;
 
 /// Why gunicorn's parser reads no further.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,29 +30,34 @@ impl Stop {
 }
 
 /// The bytes of a message that are not read yet.
-pub(super) struct Unread<'a>(pub(super) &'a [u8]);
+pub(super) struct Unread<'a> {
+    pub(super) bytes: &'a [u8],
+    /// Since 27.0; before, only CRLF ended a line, and it might grow without limit.
+    pub(super) strict: bool,
+}
 
 impl<'a> Unread<'a> {
     /// The next line without its CRLF. One of which only the start is there, longer than `limit`, is `too_long`.
     pub(super) fn line(&mut self, limit: usize, too_long: Stop) -> Result<&'a [u8], Stop> {
-        let end = memchr::memmem::find(self.0, b"\r\n");
-        let (line, rest) = self.0.split_at_checked(end.unwrap_or(self.0.len())).unwrap_or_default();
-        if memchr::memchr(b'\n', line).is_some() {
+        let end = memchr::memmem::find(self.bytes, b"\r\n");
+        let (line, rest) = self.bytes.split_at_checked(end.unwrap_or(self.bytes.len())).unwrap_or_default();
+        if self.strict && memchr::memchr(b'\n', line).is_some() {
             return Err(Stop::Refuses(400, "a line feed without carriage return"));
         }
         if end.is_none() {
-            return Err(if line.len() > limit.saturating_add(1) { too_long } else { Stop::Waits });
+            return Err(if self.strict && line.len() > limit.saturating_add(1) { too_long } else { Stop::Waits });
         }
-        self.0 = rest.get(2..).unwrap_or_default();
+        self.bytes = rest.get(2..).unwrap_or_default();
         Ok(line)
     }
 
     /// Skips one empty line, which may stand before the request line.
     pub(super) fn skip_empty_line(&mut self) -> Result<(), Stop> {
-        match self.0 {
+        match self.bytes {
+            _ if !self.strict => Ok(()),
             [] | [b'\r'] => Err(Stop::Waits),
             [b'\r', b'\n', rest @ ..] => {
-                self.0 = rest;
+                self.bytes = rest;
                 Ok(())
             }
             _ => Ok(()),
@@ -59,8 +66,27 @@ impl<'a> Unread<'a> {
 
     /// Takes `count` bytes.
     pub(super) fn take(&mut self, count: usize) -> Result<&'a [u8], Stop> {
-        let (taken, rest) = self.0.split_at_checked(count).ok_or(Stop::Waits)?;
-        self.0 = rest;
+        let (taken, rest) = self.bytes.split_at_checked(count).ok_or(Stop::Waits)?;
+        self.bytes = rest;
         Ok(taken)
     }
+}
+
+/// What `strip` takes off both ends: spaces and tabs; before 27.0 whatever `bytes.strip()` does.
+pub(super) fn stripped(text: &[u8], strict: bool) -> &[u8] {
+    if strict { trim_blanks(text) } else { without_white_space(text) }
+}
+
+/// `bytes.strip()`
+fn without_white_space(mut text: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t'..=b'\r', rest @ ..] | [rest @ .., b' ' | b'\t'..=b'\r'] = text {
+        text = rest;
+    }
+    text
+}
+
+/// `int()` of bytes, which knows less white space than `int()` of a text, and no other digits.
+pub(super) fn int(text: &[u8]) -> Option<i64> {
+    let odd = text.iter().any(|b| matches!(b, 0x1c..=0x1f | 0x80..));
+    if odd { None } else { forwarded::int(std::str::from_utf8(text).ok()?) }
 }

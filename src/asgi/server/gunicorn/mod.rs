@@ -1,8 +1,9 @@
 //! gunicorn: its own `asgi` worker, and the worker that hands the connection to uvicorn.
 //!
-//! Read in gunicorn 27.0.0 and 27.0.1 (`asgi/parser.py`, `asgi/protocol.py`, `http/message.py`, `config.py`; the two
-//! differ in nothing that is modelled) and checked against recordings of 27.0.1. The `asgi` worker came in 24.0; 24 to
-//! 26 parse otherwise and know no trust for scheme headers: not modelled. The uvicorn worker passes only
+//! Read in gunicorn 25.3.0 to 27.0.1 (`asgi/parser.py`, `asgi/protocol.py`, `http/message.py`, `config.py`) and checked
+//! against recordings of 27.0.1; what changed in between is in `rules.rs`. The `asgi` worker came in 24.0; 24.0 to 25.2
+//! have other parsers and are not modelled. Nor is the parser that `gunicorn[fast]` brings, `gunicorn_h1c`: it means to
+//! read alike, but its older releases do not refuse alike (tried with 0.6.9). The uvicorn worker passes only
 //! `--forwarded-allow-ips` on (uvicorn-worker 0.4.0, `uvicorn/workers.py`): what a release of gunicorn changes there is
 //! how it reads that list (read in 20.0.4 to 27.0.1).
 //!
@@ -18,6 +19,7 @@ mod head;
 mod limits;
 mod lines;
 mod policy;
+mod rules;
 mod scope;
 mod worker;
 
@@ -33,13 +35,14 @@ use head::Permitted;
 use limits::Limits;
 use lines::{Stop, Unread};
 use policy::{HeaderMap, Policy};
+use rules::Rules;
 use worker::Worker;
 
 /// The newest release that is modelled; a newer one is taken to be like it.
 pub(super) const NEWEST: Release = Release::new(27, 0, 1);
 
-/// The oldest release whose `asgi` worker behaves as that of [`NEWEST`].
-const OLDEST_ASGI: Release = Release::new(27, 0, 0);
+/// The oldest release whose `asgi` worker is modelled.
+const OLDEST_ASGI: Release = Release::new(25, 3, 0);
 
 /// The oldest release whose list of trusted peers was read.
 const OLDEST: Release = Release::new(20, 0, 0);
@@ -76,6 +79,12 @@ pub(super) const OPTIONS: &[OwnOption] = &[
         about: "what becomes of other names with an underscore; drop",
         in_code: false,
     },
+    OwnOption {
+        name: "http-parser",
+        value: "auto|fast|python",
+        about: "who parses for the asgi worker; auto: gunicorn_h1c where installed",
+        in_code: false,
+    },
     OwnOption { name: "limit-request-line", value: "BYTES", about: "longest request line; 4094", in_code: false },
     OwnOption { name: "limit-request-fields", value: "COUNT", about: "most header lines; 100", in_code: false },
     OwnOption { name: "limit-request-field_size", value: "BYTES", about: "longest header line; 8190", in_code: false },
@@ -99,10 +108,23 @@ pub(super) const OPTIONS: &[OwnOption] = &[
     },
 ];
 
+/// Who parses for the `asgi` worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Parser {
+    /// `gunicorn_h1c` where it is installed.
+    Auto,
+    /// `gunicorn_h1c`
+    Fast,
+    /// gunicorn itself.
+    Python,
+}
+
 /// What only gunicorn can be told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
     worker: Option<Worker>,
+    rules: Rules,
+    parser: Parser,
     trust: AllowList,
     policy: Policy,
     limits: Limits,
@@ -114,6 +136,8 @@ impl Options {
     pub(super) fn of(version: Release) -> Self {
         Self {
             worker: None,
+            rules: Rules::of(version),
+            parser: Parser::Auto,
             trust: AllowList::of(version),
             policy: Policy::default(),
             limits: Limits::default(),
@@ -121,20 +145,33 @@ impl Options {
         }
     }
 
-    /// What the `asgi` worker makes of a request.
+    /// The `asgi` worker's answer, where the parser that reads is known to give it.
+    fn answer(&self, server: &Server, bytes: &[u8], ends: &Ends) -> Outcome {
+        let outcome = self.serve(server, bytes, ends).unwrap_or_else(Stop::before_the_app);
+        let installed = ["gunicorn-h1c", "gunicorn_h1c"].iter().any(|name| server.libraries.get(name).is_some());
+        let other_parser = self.parser == Parser::Fast || (self.parser == Parser::Auto && installed);
+        if other_parser && (outcome.scope().is_none() || self.limits.fields == 0) {
+            let why = "what gunicorn_h1c refuses is not modelled; with --http-parser python it would be";
+            return Outcome::Unknown { why: why.to_owned() };
+        }
+        outcome
+    }
+
+    /// What the `asgi` worker makes of a request with gunicorn's own parser.
     fn serve(&self, server: &Server, bytes: &[u8], ends: &Ends) -> Result<Outcome, Stop> {
-        let mut unread = Unread(bytes);
-        let (mut request, framing) = head::read(&mut unread, &self.limits, self.permitted)?;
+        let rules = self.rules;
+        let mut unread = Unread { bytes, strict: rules.strict };
+        let (mut request, framing) = head::read(&mut unread, rules, &self.limits, self.permitted)?;
         let fields = request.lines.len();
         let trusted = self.trust.verdict(ends.peer.map(|peer| peer.ip())).trusted;
-        let https = self.policy.apply(&mut request, trusted)?;
-        if framing == Framing::Chunked {
-            match framing::read_chunks(&mut unread, &self.limits, fields) {
+        let https = if rules.strict { self.policy.apply(&mut request, trusted)? } else { false };
+        if framing == Framing::Chunked && (rules.strict || request.method != b"HEAD") {
+            match framing::read_chunks(&mut unread, rules, &self.limits, fields) {
                 Ok(()) | Err(Stop::Waits) => {}
                 Err(stop) => return Err(stop),
             }
         }
-        Ok(scope::outcome(request, https, &server.root_path, ends))
+        Ok(scope::outcome(request, https, rules, &server.root_path, ends))
     }
 
     /// What to say about a release that is not modelled exactly.
@@ -160,26 +197,32 @@ impl Model for Options {
         match self.worker {
             _ if let Some(why) = self.not_modelled(server.version) => Outcome::Unknown { why },
             Some(Worker::Uvicorn(uvicorn)) => uvicorn.receive(server, &self.trust, request, ends),
-            _ => self.serve(server, request, ends).unwrap_or_else(Stop::before_the_app),
+            _ => self.answer(server, request, ends),
         }
     }
 
     fn trust(&self, server: &Server, peer: Option<IpAddr>) -> Verdict {
         match self.worker {
             Some(Worker::Uvicorn(uvicorn)) => uvicorn.trust(server, &self.trust, peer),
+            Some(Worker::Asgi) if !self.rules.strict => Verdict {
+                trusted: false,
+                why: "gunicorn's asgi worker reads no forwarding headers before 27.0".to_owned(),
+            },
             _ => self.trust.verdict(peer),
         }
     }
 
     fn reads_forwarded(&self) -> bool {
-        true
+        self.rules.strict || self.worker != Some(Worker::Asgi)
     }
 
     fn reading(&self, server: &Server, name: &str, lines: &[&[u8]], trusted: bool) -> HeaderUse {
         match self.worker {
             _ if let Some(why) = self.not_modelled(server.version) => HeaderUse::Unknown(why),
             Some(Worker::Uvicorn(uvicorn)) => uvicorn.reading(server, &self.trust, name, lines, trusted),
-            _ => self.policy.reading(name, lines, trusted),
+            _ if self.rules.strict => self.policy.reading(name, lines, trusted),
+            _ if matches!(name, "host" | "via") => HeaderUse::Plain,
+            _ => HeaderUse::NotRead,
         }
     }
 
@@ -196,6 +239,14 @@ impl Model for Options {
             "header-map" => self.policy.header_map = HeaderMap::read(value)?,
             "secure-scheme-headers" => {
                 self.policy.secure_scheme_headers = Policy::read_secure_scheme_headers(value)?;
+            }
+            "http-parser" => {
+                self.parser = match value.trim().to_ascii_lowercase().as_str() {
+                    "auto" => Parser::Auto,
+                    "fast" => Parser::Fast,
+                    "python" => Parser::Python,
+                    _ => return Err("say auto, fast or python"),
+                }
             }
             "limit-request-line" => self.limits.request_line = limits::read(value)?,
             "limit-request-fields" => self.limits.fields = limits::read(value)?,

@@ -7,6 +7,7 @@ use base64::Engine;
 use base64::alphabet;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 
+use super::rules::Rules;
 use crate::asgi::percent::unquote;
 use crate::asgi::server::request::{Request, path_and_query};
 use crate::asgi::server::{Ends, Local};
@@ -18,16 +19,16 @@ const BASE64: GeneralPurpose =
     GeneralPurpose::new(&alphabet::STANDARD, GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true));
 
 /// What the worker does with a head that it accepted.
-pub(super) fn outcome(request: Request, https: bool, root_path: &str, ends: &Ends) -> Outcome {
+pub(super) fn outcome(request: Request, https: bool, rules: Rules, root_path: &str, ends: &Ends) -> Outcome {
     if !is_websocket(&request) {
         let scheme = if https { "https" } else { "http" };
         let method = Some(latin1(&request.method));
         return Outcome::Scope(Box::new(Scope { method, ..scope(request, ScopeType::Http, scheme, root_path, ends) }));
     }
-    if stripped(&request, "sec-websocket-version").as_deref() != Some("13") {
+    if rules.strict && stripped(&request, "sec-websocket-version").as_deref() != Some("13") {
         return refused(426, "Sec-WebSocket-Version is not 13");
     }
-    if !stripped(&request, "sec-websocket-key").is_some_and(|key| is_key(&key)) {
+    if rules.strict && !stripped(&request, "sec-websocket-key").is_some_and(|key| is_key(&key)) {
         return refused(400, "Sec-WebSocket-Key is not 16 bytes in Base64");
     }
     let subprotocols = request.all("sec-websocket-protocol").next().map(subprotocols).unwrap_or_default();
@@ -88,7 +89,7 @@ fn server(ends: &Ends) -> Address {
         Local::Socket(_) => ends.server(),
         Local::Unix(path) => {
             let mut letters = path.chars().map(String::from);
-            Address { host: letters.next(), port: letters.next().map(Port::Text) }
+            Address { host: Some(letters.next().unwrap_or_default()), port: letters.next().map(Port::Text) }
         }
     }
 }

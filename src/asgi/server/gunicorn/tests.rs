@@ -266,6 +266,38 @@ fn the_uvicorn_worker_gets_the_trust_list_and_nothing_else() {
 }
 
 #[test]
+fn before_27_it_was_less_strict() {
+    for (request, v25_3, v26_0, v26_1, v27_0) in [
+        ("GET /a HTTP/1.1\r\nHost: h\r\nHost: h\r\n\r\n", 200, 200, 400, 400),
+        ("GET * HTTP/1.1\r\n\r\n", 200, 400, 400, 400),
+        ("GET /a HTTP/1.1\r\nA: \x01\r\n\r\n", 200, 400, 400, 400),
+        ("GET /\u{e9} HTTP/1.1\r\n\r\n", 200, 200, 200, 400),
+        ("GET /a HTTP/1.1\r\n A : b\r\n\r\n", 200, 200, 200, 400),
+        ("\r\nGET /a HTTP/1.1\r\n\r\n", 400, 400, 400, 200),
+        ("GET /a HTTP/1.1\n\n", 0, 0, 0, 400),
+        ("GET /a HTTP/1.1\r\nContent-Length: +1_0\r\n\r\n", 200, 200, 200, 400),
+        ("GET /a HTTP/1.1\r\nContent-Length: -1\r\n\r\n", 400, 400, 400, 400),
+        ("GET /a HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n", 200, 200, 200, 400),
+        ("GET /a HTTP/1.1\r\nTransfer-Encoding: x\r\n\r\n", 400, 400, 400, 501),
+        ("GET /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1;\r\nabc0\r\nHost: h\r\n\r\n", 200, 400, 400, 400),
+        ("HEAD /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n", 200, 200, 200, 400),
+        ("GET /a HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n", 200, 200, 200, 426),
+    ] {
+        for (version, expected) in [((25, 3), v25_3), ((26, 0), v26_0), ((26, 1), v26_1), ((27, 0), v27_0)] {
+            let server = with(Release::new(version.0, version.1, 0), &[("worker-class", "asgi")]);
+            let outcome = server.receive(request.as_bytes(), &ends("127.0.0.1"));
+            assert_eq!(status(&outcome), expected, "{version:?} {request:?} {outcome:?}");
+        }
+    }
+    let server = with(Release::new(26, 2, 0), &[("worker-class", "asgi"), ("forwarded-allow-ips", "*")]);
+    let scope = scope(lines(&server, "X-Forwarded-Proto: https\r\nA_B: c\r\n"));
+    assert_eq!((scope.scheme(), scope.headers.len()), ("http", 2));
+    assert_eq!(server.reading("X-Forwarded-Proto", &[b"https"], true), HeaderUse::NotRead);
+    assert!(!server.reads_forwarded());
+    assert!(!server.trust(None).trusted);
+}
+
+#[test]
 fn what_is_not_modelled_is_said() {
     let unsaid = Server::new(Program::Gunicorn, None);
     assert!(matches!(lines(&unsaid, ""), Outcome::Unknown { .. }));
@@ -273,7 +305,8 @@ fn what_is_not_modelled_is_said() {
     for (version, class, note) in [
         ((27, 0, 0), "asgi", None),
         ((27, 1, 0), "asgi", Some("gunicorn 27.1.0 is newer than what is known; taken to be like 27.0.1")),
-        ((26, 2, 0), "asgi", Some("the asgi worker of gunicorn 26.2.0 is not modelled; known: 27.0.0 to 27.0.1")),
+        ((25, 3, 0), "asgi", None),
+        ((25, 2, 0), "asgi", Some("the asgi worker of gunicorn 25.2.0 is not modelled; known: 25.3.0 to 27.0.1")),
         ((23, 0, 0), "asgi", Some("gunicorn 23.0.0 has no asgi worker; it came in 24.0")),
         ((20, 0, 4), "uvicorn_worker.UvicornH11Worker", None),
         ((19, 9, 0), "uvicorn_worker.UvicornWorker", Some("gunicorn 19.9.0 is not modelled; known: 20.0.0 to 27.0.1")),
@@ -281,6 +314,17 @@ fn what_is_not_modelled_is_said() {
         let server = with(Release::new(version.0, version.1, version.2), &[("worker-class", class)]);
         assert_eq!(server.note().as_deref(), note, "{version:?} {class}");
     }
+}
+
+#[test]
+fn what_the_other_parser_refuses_is_unknown() {
+    let mut server = gunicorn(&[]);
+    server.libraries.set("gunicorn-h1c", Release::new(0, 6, 14));
+    assert_eq!(status(&lines(&server, "")), 200);
+    assert!(matches!(lines(&server, "A\r\n"), Outcome::Unknown { .. }));
+    server.set("http-parser", "python").unwrap();
+    assert_eq!(status(&lines(&server, "A\r\n")), 400);
+    assert!(matches!(lines(&gunicorn(&[("http-parser", "fast")]), "A\r\n"), Outcome::Unknown { .. }));
 }
 
 proptest! {

@@ -1,7 +1,6 @@
 use super::super::HeaderUse;
 use super::*;
 use crate::asgi::Address;
-use crate::forwarded::TrustList;
 use proptest::prelude::*;
 
 const WEBSOCKET: &str = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
