@@ -134,8 +134,10 @@ class Probe:
         return report
 
     def _asks(self, line):
-        name, value = bytes(line[0]), bytes(line[1])
-        return name.lower() == ASKS and hmac.compare_digest(value.strip(), self._key)
+        # The length first: this is all that a request costs that does not ask.
+        if len(line[0]) != len(ASKS) or bytes(line[0]).lower() != ASKS:
+            return False
+        return hmac.compare_digest(bytes(line[1]).strip(), self._key)
 
 
 class Answer:
@@ -203,17 +205,19 @@ def _plain(value):
 def _route(scope):
     """What took the request: the innermost route that matched, or null where the router found none."""
     route, endpoint = scope.get("route"), scope.get("endpoint")
-    if route is None and endpoint is not None:
-        # Starlette before 1.0 keeps the route to itself.
-        routes = getattr(scope.get("app"), "routes", None) or getattr(scope.get("router"), "routes", None) or ()
-        found = [known for known in routes if _target(known) is endpoint]
-        route = found[0] if len(found) == 1 else None
+    if endpoint is not None and _target(route) is not endpoint:
+        # Not every release says which route it was, and some name the one that a mount lies in.
+        found = [known for known in _routes(scope.get("router")) if _target(known) is endpoint]
+        route = found[0] if len(found) == 1 else route if not found else None
     if route is None and endpoint is None:
         return None
-    path = getattr(route, "path", None)
+    # FastAPI 0.163 leaves a route of an included router as it is, and keeps its whole path beside it.
+    included = (scope.get("fastapi") or {}).get("effective_route_context")
+    whole = getattr(included, "path", None) if getattr(included, "endpoint", None) is endpoint else None
+    path = whole or getattr(route, "path", None)
     name = getattr(route, "name", None)
     return {
-        "kind": type(route).__name__ if route is not None else None,
+        "kind": _kind(route),
         "path": path if isinstance(path, str) else None,
         "name": name if isinstance(name, str) else None,
         "endpoint": _qualified(endpoint),
@@ -222,8 +226,24 @@ def _route(scope):
     }
 
 
+def _routes(router, depth=8):
+    """All routes of a router, and of what is mounted in it."""
+    for route in getattr(router, "routes", None) or ():
+        yield route
+        if depth and _kind(route) == "Mount":
+            yield from _routes(route, depth - 1)
+
+
 def _target(route):
+    """What a router writes into the scope as endpoint when this route takes a request."""
     return getattr(route, "endpoint", None) or getattr(route, "app", None)
+
+
+def _kind(route):
+    """``Mount`` for whatever is one, else the route's own class."""
+    if route is None:
+        return None
+    return "Mount" if any(kind.__name__ == "Mount" for kind in type(route).__mro__) else type(route).__name__
 
 
 def _mount(scope):

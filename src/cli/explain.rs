@@ -17,7 +17,7 @@ use crate::gateway::Upstream;
 use crate::lanes::{self, Setup, TapKind};
 use crate::redirect::PublicUrl;
 use crate::report::{Report, Shown, Style, wants_color};
-use crate::settings::{Color, FailOn, Format, Listener, setup};
+use crate::settings::{Color, Evidence, FailOn, Format, Listener, setup};
 use crate::store::Entry;
 
 use request::Asked;
@@ -99,13 +99,8 @@ enum PrintName {
     Silent,
 }
 
-/// Prints the lanes and the verdict to stdout, and on stderr how well the releases that were named are known.
+/// Prints the lanes and the verdict to stdout.
 pub(super) fn run(args: &ExplainArgs) -> Result<Exit, Failure> {
-    let notes = [args.server.server()?.note(), args.server.app().framework.note()];
-    for note in notes.iter().flatten() {
-        // Nobody reads: nothing to be done about it.
-        let _ = writeln!(io::stderr(), "hopscope: warning: {note}");
-    }
     let color = wants_color(Color::Auto, io::stdout().is_terminal(), |name| std::env::var(name).ok());
     explain(args, color, io::stdout().lock())
 }
@@ -173,7 +168,12 @@ fn known(args: &ExplainArgs, public: Option<PublicUrl>) -> Result<Setup, Failure
     } else {
         (None, Listener { kind: TapKind::App, address: predict::TAP, upstream: Some(app) })
     };
-    setup(&[listener], gateway, args.server.server()?, args.server.app(), public).map_err(Failure::usage)
+    let setup =
+        setup(&[listener], gateway, args.server.server()?, args.server.app(), public).map_err(Failure::usage)?;
+    let (server, mut provenance) = args.server.server_facts().server_by(Evidence::default());
+    provenance.unread.extend(server.note());
+    provenance.unread.extend(setup.app.framework.note());
+    Ok(Setup { server, provenance, ..setup })
 }
 
 /// The exchange before its answer.

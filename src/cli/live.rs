@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 
 use super::engine::{Engine, SharedStore, Sink};
 use super::headless::Headless;
-use super::watch::{self, Watch};
+use super::watch::{self, AppServer, Watch};
 use super::{Exit, Failure};
 use crate::capture::{Capture, PauseSwitch};
 use crate::exchange::ExchangeId;
@@ -63,9 +63,8 @@ pub(super) fn run_beside(
     mut beside: Beside,
 ) -> Result<Exit, Failure> {
     let taps = bind(&mut settings)?;
-    let upstream = the_app(&settings).filter(|_| settings.find_server);
     let loud = settings.output.format != Format::Tui;
-    let watch = Watch::start(settings.server.clone(), upstream, loud, &mut settings.setup);
+    let watch = Watch::start(settings.server.clone(), app_server(&settings), loud, &mut settings.setup);
     let warning = joined(warning(&settings).into_iter().chain(beside.warning.take()));
     let face = Face::new(&settings.output, filter.clone())?;
     let app = if settings.ask_app { the_app(&settings) } else { None };
@@ -126,6 +125,17 @@ fn the_app(settings: &Settings) -> Option<Upstream> {
     let mut apps = taps.filter_map(|tap| tap.upstream.as_ref()).chain(routes.map(|route| &route.upstream));
     let app = apps.next()?;
     apps.all(|other| other == app).then(|| app.clone())
+}
+
+/// Where the app's server is looked for.
+fn app_server(settings: &Settings) -> AppServer {
+    let any = settings.gateway.is_some() || settings.listeners.iter().any(|listener| listener.kind == TapKind::App);
+    match the_app(settings) {
+        Some(upstream) if settings.find_server => AppServer::At(upstream),
+        Some(_) => AppServer::Unasked,
+        None if any => AppServer::Several,
+        None => AppServer::Unseen,
+    }
 }
 
 /// What is worth a warning: listeners that others can reach, and a server that is not modelled as it is.

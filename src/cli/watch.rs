@@ -22,6 +22,8 @@ use crate::probe::process::{self, Found, NotFound, Runs};
 use crate::settings::{Evidence, ServerFacts, installed_framework};
 use crate::store::Store;
 
+/// So many answers in a row by another program mean that it serves now; one may come from elsewhere.
+const IN_A_ROW: u32 = 16;
 /// Whether another process listens is not looked at more often than this.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
@@ -29,36 +31,50 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub(super) struct Watch(Arc<Mutex<Known>>);
 
+/// Where the app's server is looked for.
+pub(super) enum AppServer {
+    /// Behind this upstream.
+    At(Upstream),
+    /// Its process may not be looked at.
+    Unasked,
+    /// No tap stands before it.
+    Unseen,
+    /// There are several, and one set-up cannot hold them all.
+    Several,
+}
+
 struct Known {
     flags: ServerFacts,
     /// What the flags say of the framework; the default if nothing.
     framework: Framework,
-    /// Where its process is looked for; `None` if it is not.
-    upstream: Option<Upstream>,
+    place: AppServer,
     /// The sockets that listened there when it was last looked at.
     sockets: Vec<u64>,
     found: Option<Result<Found, NotFound>>,
     /// When the process was started again, until the store has been told.
     again: Option<u64>,
     answered: Option<Program>,
+    /// Another program that answered since, and how often in a row.
+    another: Option<(Program, u32)>,
     /// True where no dashboard shows what changes.
     loud: bool,
     not_before: Instant,
 }
 
 impl Watch {
-    /// Looks at the process that listens on `upstream`, and sets up what follows from it.
-    pub(super) fn start(flags: ServerFacts, upstream: Option<Upstream>, loud: bool, setup: &mut Setup) -> Self {
+    /// Looks at the process that listens where the app's server is, and sets up what follows from it.
+    pub(super) fn start(flags: ServerFacts, place: AppServer, loud: bool, setup: &mut Setup) -> Self {
         let not_before = Instant::now();
         let framework = setup.app.framework;
         let mut known = Known {
             flags,
             framework,
-            upstream,
+            place,
             sockets: Vec::new(),
             found: None,
             again: None,
             answered: None,
+            another: None,
             loud,
             not_before,
         };
@@ -70,12 +86,16 @@ impl Watch {
     /// Hears who answered the exchanges of a batch. True if it is worth looking whether another process listens.
     pub(super) fn hear(&self, store: &mut Store, ids: &mut Vec<ExchangeId>) -> bool {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let answered = ids.iter().rev().find_map(|id| answered_by(store, *id));
-        if answered.is_some() && answered != known.answered {
-            known.answered = answered;
+        let mut is_news = false;
+        let one = !matches!(known.place, AppServer::Several);
+        let answers: Vec<Program> = ids.iter().filter(|_| one).filter_map(|id| answered_by(store, *id)).collect();
+        for program in answers {
+            is_news |= known.hear(program);
+        }
+        if is_news {
             known.set(store, ids);
         }
-        let due = known.upstream.is_some() && Instant::now() >= known.not_before;
+        let due = matches!(known.place, AppServer::At(_)) && Instant::now() >= known.not_before;
         if due {
             known.not_before = Instant::now() + LOOK_AGAIN;
         }
@@ -84,12 +104,12 @@ impl Watch {
 
     /// True if other sockets listen now than when the process was looked at; it has been looked at again then.
     pub(super) fn look_again(&self) -> bool {
-        let upstream = {
+        let (upstream, before) = {
             let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            known.upstream.clone().map(|upstream| (upstream, known.sockets.clone()))
+            let AppServer::At(upstream) = &known.place else { return false };
+            (upstream.clone(), known.sockets.clone())
         };
         // Looked at without the lock: the recorder must not wait for it.
-        let Some((upstream, before)) = upstream else { return false };
         let now = process::fingerprint(&upstream);
         if now.is_empty() || now == before {
             return false;
@@ -124,8 +144,26 @@ pub(super) fn announce(out: &mut impl Write, provenance: &Provenance) {
 }
 
 impl Known {
+    /// Notes who answered. True if that changes what is known.
+    fn hear(&mut self, program: Program) -> bool {
+        let in_a_row = match self.another {
+            _ if self.answered == Some(program) => {
+                self.another = None;
+                return false;
+            }
+            Some((another, count)) if another == program => count + 1,
+            _ => 1,
+        };
+        let is_news = self.answered.is_none() || in_a_row >= IN_A_ROW;
+        if is_news {
+            self.answered = Some(program);
+        }
+        self.another = (!is_news).then_some((program, in_a_row));
+        is_news
+    }
+
     fn look(&mut self) {
-        if let Some(upstream) = &self.upstream {
+        if let AppServer::At(upstream) = &self.place {
             self.sockets = process::fingerprint(upstream);
             self.found = Some(process::find(upstream));
         }
@@ -157,6 +195,10 @@ impl Known {
         let installed = found.map(|found| &found.installed);
         let evidence = Evidence { started, installed, answered: self.answered };
         let (server, mut provenance) = self.flags.server_by(evidence);
+        if matches!(self.place, AppServer::Unseen) && !server.stated {
+            // Nothing is shown of it, so nobody need be told what it is taken for.
+            return (server, self.framework, Provenance::default());
+        }
         match &self.found {
             Some(Ok(found)) => {
                 provenance.process = Some(process_line(found));
@@ -169,6 +211,10 @@ impl Known {
             }
             // Who has said which server it is need not be told that its process is not to be seen.
             Some(Err(why)) if !server.stated => provenance.unread.push(why.to_string()),
+            None if matches!(self.place, AppServer::Several) && !server.stated => {
+                let why = "several servers are behind hopscope, and none is looked at: say --server and its options";
+                provenance.unread.push(why.to_owned());
+            }
             Some(Err(_)) | None => {}
         }
         let framework = self.known_framework(installed, &mut provenance);
@@ -204,4 +250,40 @@ fn answered_by(store: &Store, id: ExchangeId) -> Option<Program> {
     let app = store.get(id)?.exchange.app.clone()?;
     let head = app.response.as_ref().filter(|_| app.answered == Answered::Upstream)?;
     from_header(head.get("server")?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_answer_from_elsewhere_changes_nothing_and_many_in_a_row_do() {
+        let mut setup = Setup::new(Server::uvicorn());
+        let watch = Watch::start(ServerFacts::default(), AppServer::Unasked, false, &mut setup);
+        let mut known = watch.0.lock().unwrap();
+        assert!(known.hear(Program::Daphne), "the first");
+        assert_eq!(known.setup().0.program(), Program::Daphne);
+        for _ in 1..IN_A_ROW {
+            assert!(!known.hear(Program::Granian));
+        }
+        assert!(!known.hear(Program::Daphne), "back again");
+        for _ in 1..IN_A_ROW {
+            assert!(!known.hear(Program::Granian));
+        }
+        assert!(known.hear(Program::Granian), "so many in a row");
+        assert_eq!(known.setup().0.program(), Program::Granian);
+    }
+
+    #[test]
+    fn what_no_tap_shows_is_not_told() {
+        let mut setup = Setup::new(Server::uvicorn());
+        Watch::start(ServerFacts::default(), AppServer::Unseen, false, &mut setup);
+        assert_eq!(setup.provenance, Provenance::default());
+        let flags = ServerFacts { program: Some((Program::Daphne, None)), ..ServerFacts::default() };
+        Watch::start(flags, AppServer::Several, false, &mut setup);
+        assert_eq!(setup.provenance.options.len(), 1);
+        assert_eq!(setup.provenance.unread, [""; 0]);
+        Watch::start(ServerFacts::default(), AppServer::Several, false, &mut setup);
+        assert!(matches!(setup.provenance.unread.as_slice(), [one] if one.contains("several servers")));
+    }
 }

@@ -6,6 +6,8 @@
 use memchr::memmem;
 
 use super::Setup;
+use crate::asgi::Outcome;
+use crate::asgi::server::Ends;
 use crate::exchange::{Answered, Ending, Exchange, Half, RequestHead, ResponseHead};
 
 /// Who wrote a response.
@@ -109,7 +111,7 @@ fn behind(app: &Half, setup: &Setup) -> Author {
     if let Some(name) = proxy_by_body(app) {
         return Author::Proxy(name);
     }
-    if is_by_server(app, head) {
+    if is_by_server(app, head) || is_refused(app, head, setup) {
         return Author::Server(setup.server.program().name().to_owned());
     }
     Author::App(framework(app, head).unwrap_or("app"))
@@ -170,6 +172,13 @@ fn is_by_server(half: &Half, head: &ResponseHead) -> bool {
         400 => half.response_body.kept.starts_with(b"Invalid HTTP request received."),
         _ => false,
     }
+}
+
+/// True if the server refuses the request by its model, with the very status that came.
+fn is_refused(half: &Half, head: &ResponseHead, setup: &Setup) -> bool {
+    let Some((to, from)) = half.upstream.filter(|_| head.status() >= 400) else { return false };
+    let outcome = setup.server.receive(half.request.as_bytes(), &Ends::tcp(from, to));
+    matches!(outcome, Outcome::Refused { status, .. } if status == head.status())
 }
 
 /// The framework, by the bodies that it writes itself.

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::author;
 use super::{Original, Setup, Source};
-use crate::asgi::server::{HeaderUse, Server};
+use crate::asgi::server::{HeaderUse, Program, Server};
 use crate::exchange::{Exchange, Field, Half, Pairing};
 use crate::forwarded::{NAMES, Verdict};
 
@@ -147,12 +147,18 @@ impl Comparison<'_> {
     fn fields(&self) -> Vec<ForwardedField> {
         let mut fields: Vec<_> = NAMES.iter().filter_map(|name| self.field(name)).collect();
         let sides = self.app.iter().chain(&self.edge);
-        for field in sides.flatten().filter(|field| is_other(field.name)) {
+        for field in sides.flatten().filter(|field| is_other(field.name) || self.is_read(field.name)) {
             if fields.len() < MOST && fields.iter().all(|known| !field.is(&known.name)) {
                 fields.extend(std::str::from_utf8(field.name).ok().and_then(|name| self.field(name)));
             }
         }
         fields
+    }
+
+    /// True for a header that only this server knows: daphne's `Daphne-Root-Path`, and those it was told to read.
+    fn is_read(&self, name: &[u8]) -> bool {
+        let reads = |name| !matches!(self.server.reading(name, &[], true), HeaderUse::NotRead | HeaderUse::Plain);
+        self.server.program() == Program::Daphne && std::str::from_utf8(name).is_ok_and(reads)
     }
 
     /// One line, or none where the header is on neither side and nobody misses it.

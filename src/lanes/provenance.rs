@@ -16,7 +16,8 @@ pub struct Provenance {
 /// One thing that is known of the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Known {
-    /// The server's own long name of the option without dashes; `server` for program and version.
+    /// The server's own long name of the option without dashes; `server` for program and version, `with` and a name for a
+    /// library below it.
     pub option: String,
     /// Its value; a switch has `true` or `false`.
     pub value: String,
@@ -27,6 +28,9 @@ pub struct Known {
 impl Known {
     /// As one would type it: `--root-path /x`, `--no-proxy-headers`.
     pub fn typed(&self) -> String {
+        if let Some(library) = self.option.strip_prefix("with ") {
+            return format!("--with {library}@{}", self.value);
+        }
         match self.value.as_str() {
             _ if self.option == "server" => format!("server {}", self.value),
             "true" => format!("--{}", self.option),
@@ -70,5 +74,6 @@ mod tests {
         assert_eq!(known("proxy-headers", "true"), "--proxy-headers");
         assert_eq!(known("forwarded-allow-ips", ""), "--forwarded-allow-ips \"\"");
         assert_eq!(known("server", "uvicorn 0.54.0"), "server uvicorn 0.54.0");
+        assert_eq!(known("with h11", "0.14.0"), "--with h11@0.14.0");
     }
 }

@@ -188,3 +188,6 @@ fn explain(probed: &Probed, told: &Server, differs: &[Difference], fits: impl Fn
     }
     format!("explained exactly by {}", wrong.join(" and "))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,8 @@
-//! LIVE: questions hopscope asks by itself. So far one: which routes the app has, from its own `openapi.json`.
+//! LIVE: what hopscope finds out by itself: which routes the app has, from its own `openapi.json`; how its server was
+//! started, from the process that listens ([`process`], which only looks and sends nothing).
 //!
-//! This room exists so that everything hopscope sends of its own accord is in one place, and is easy to switch off. It goes
-//! straight to the app's server, never through a tap, and only ever asks with GET.
+//! This room exists so that everything hopscope does of its own accord is in one place, and is easy to switch off. What it
+//! sends goes straight to the app's server, never through a tap, and only ever asks with GET.
 
 pub mod asked;
 pub mod asset;

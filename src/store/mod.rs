@@ -8,6 +8,7 @@
 //! ```
 
 mod filter;
+mod learned;
 mod pairing;
 mod plain;
 #[cfg(test)]
@@ -18,14 +19,12 @@ pub use filter::{Filter, FilterError};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::asgi::framework::{Framework, Routes};
-use crate::asgi::server::Server;
 pub use crate::capture::Losses;
 
 use crate::capture::{Observed, PairId};
 use crate::diagnosis::{Finding, Session, Severity, is_plain};
 use crate::exchange::{Exchange, ExchangeId, Pairing};
-use crate::lanes::{self, Provenance, Setup};
+use crate::lanes::{self, Setup};
 
 use pairing::{Pairs, Place};
 use plain::Plain;
@@ -278,94 +277,6 @@ impl Store {
         self.counts.held -= slot.held;
         self.counts.open -= u64::from(open);
         self.pairs.forget(slot.id(), slot.pair, open);
-    }
-
-    /// Sets the app's routes and judges again what waited for them. Gives the ids of the entries that changed.
-    pub fn set_routes(&mut self, routes: Routes) -> Vec<ExchangeId> {
-        self.revision += 1;
-        self.setup.app.routes = Some(routes);
-        self.publish_setup();
-        let waiting: Vec<_> = self.session.waiting().collect();
-        let mut changed = Vec::new();
-        for id in waiting {
-            let Some(exchange) = self.get(id).map(|entry| entry.exchange.clone()) else { continue };
-            let lanes = lanes::compute(&exchange, &self.setup);
-            for update in self.session.recheck(&exchange, &lanes, &mut self.setup) {
-                self.conclude(update.exchange, update.findings, &mut changed);
-            }
-        }
-        // A route may have proven a prefix.
-        self.publish_setup();
-        changed
-    }
-
-    /// Sets what is now known of the app's server and framework, and judges again what was judged by something else. Gives
-    /// the ids of the entries that changed.
-    ///
-    /// `since` (microseconds since 1970-01-01 UTC) says that it was started again then: what came before was served as it was
-    /// known before.
-    pub fn set_server(
-        &mut self,
-        server: Server,
-        framework: Framework,
-        provenance: Provenance,
-        since: Option<u64>,
-    ) -> Vec<ExchangeId> {
-        self.revision += 1;
-        let same = (&self.setup.server, self.setup.app.framework) == (&server, framework);
-        match since.filter(|_| !same) {
-            Some(since) => self.setup.serve_otherwise(since, server, framework),
-            None => (self.setup.server, self.setup.app.framework) = (server, framework),
-        }
-        self.setup.provenance = provenance;
-        let root = self.setup.server.root_path.trim_end_matches('/').to_owned();
-        if root.starts_with('/') && !self.setup.prefixes.contains(&root) {
-            self.setup.prefixes.push(root);
-        }
-        self.publish_setup();
-        if same {
-            return Vec::new();
-        }
-        let mut changed = Vec::new();
-        if since.is_none() {
-            self.session = Session::default();
-        }
-        for index in 0..self.slots.len() {
-            let Some(slot) = self.slots.get_mut(index) else { continue };
-            let exchange = Arc::clone(&slot.entry.exchange);
-            let began = exchange.outer().map_or(0, |half| half.times.started);
-            if !exchange.is_finished() || since.is_some_and(|since| began < since) {
-                continue;
-            }
-            if exchange.app.is_some() {
-                // Its lanes are others now, whatever follows from them.
-                touch(&mut slot.entry, self.revision, &mut changed);
-            }
-            match since {
-                None => self.judge(index, &mut changed),
-                Some(_) => self.judge_again(&exchange, &mut changed),
-            }
-        }
-        self.publish_setup();
-        changed
-    }
-
-    /// Judges an exchange again by what is known now, counting nothing twice.
-    fn judge_again(&mut self, exchange: &Exchange, changed: &mut Vec<ExchangeId>) {
-        let lanes = lanes::compute(exchange, &self.setup);
-        let updates = self.session.recheck(exchange, &lanes, &mut self.setup);
-        if !updates.iter().any(|update| update.exchange == exchange.id) {
-            self.conclude(exchange.id, Vec::new(), changed);
-        }
-        for update in updates {
-            self.conclude(update.exchange, update.findings, changed);
-        }
-    }
-
-    /// True when something was seen, mostly a 404 by the app, whose cause depends on the app's routes, and they are not
-    /// known.
-    pub fn wants_routes(&self) -> bool {
-        self.setup.app.routes.is_none() && self.session.waiting().len() > 0
     }
 
     /// The entries, in the order in which they were first heard of.

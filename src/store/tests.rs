@@ -3,10 +3,11 @@ use std::collections::HashMap;
 use proptest::prelude::*;
 
 use super::*;
+use crate::asgi::framework::{Framework, Routes};
 use crate::asgi::server::Server;
 use crate::capture::PairId;
 use crate::exchange::{ConnectionId, Ending, Half, Sample, Side};
-use crate::lanes::{Tap, TapKind};
+use crate::lanes::{Provenance, Tap, TapKind};
 
 pub(super) fn setup(kinds: &[TapKind]) -> Setup {
     let tap = |kind: &TapKind| Tap { kind: *kind, listen: ([127, 0, 0, 1], 9998).into(), upstream: String::new() };

@@ -17,6 +17,9 @@ pub(super) fn title(chosen: &Chosen) -> Runs {
             vec![run(severity_tone(finding.severity), format!("{} {}", finding.code, finding.title))]
         }
         None if !chosen.entry.exchange.is_finished() => vec![run(Tone::Dim, "still open")],
+        None if !chosen.lanes.scope.model_differs.is_empty() => {
+            vec![run(Tone::Bad, "✗ the app says otherwise than the model")]
+        }
         None if chosen.lanes.answer.status.is_some_and(|status| status < 400) => {
             vec![run(Tone::Good, "✓ nothing wrong found")]
         }
@@ -98,6 +101,19 @@ pub(super) fn fitted(
     (parts.into_iter().flat_map(|part| part.lines).collect(), cut)
 }
 
+/// What the app says otherwise than the model: everything else is concluded from the app's word.
+fn model(chosen: &Chosen, width: usize) -> Option<Part> {
+    let scope = &chosen.lanes.scope;
+    let first = scope.model_differs.first()?;
+    let more = match scope.model_differs.len() {
+        1 => String::new(),
+        count => format!(", and {} more", count - 1),
+    };
+    let explanation = scope.probe.as_ref().and_then(|word| word.explanation.as_deref()).unwrap_or_default();
+    let said = format!("{}: the app has {}, the model {}{more}; {explanation}", first.key, first.probe, first.model);
+    Some(Part { lines: labelled("MODEL ", Tone::Bad, &said, width), rank: 0 })
+}
+
 fn parts(chosen: &Chosen, setup: &Setup, width: usize, brief: bool, reveal: bool) -> Vec<Part> {
     let mut parts = Vec::new();
     if !brief {
@@ -105,6 +121,7 @@ fn parts(chosen: &Chosen, setup: &Setup, width: usize, brief: bool, reveal: bool
         got.extend(answer(&chosen.lanes, !chosen.entry.exchange.is_finished(), reveal));
         parts.push(Part { lines: vec![got], rank: GOT });
     }
+    parts.extend(model(chosen, width));
     for (index, finding) in chosen.entry.findings.iter().enumerate() {
         let further = index > 0;
         if further {

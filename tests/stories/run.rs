@@ -14,7 +14,10 @@ fn run(flags: &[&str], script: &str) -> (Option<i32>, String, String) {
     let to = format!("http://{}", upstream.address());
     let mut command = Command::new(BINARY);
     let listen = free_address().to_string();
-    command.args(["run", "--to", &to, "--listen", &listen, "--format", "text"]).args(flags).args(["--", "sh", "-c", script]);
+    command
+        .args(["run", "--to", &to, "--listen", &listen, "--format", "text"])
+        .args(flags)
+        .args(["--", "sh", "-c", script]);
     let output = command.stdin(Stdio::null()).output().expect("it runs");
     let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
     (output.status.code(), text(output.stdout), text(output.stderr))

@@ -58,13 +58,15 @@ impl Hopscope {
     /// Starts it in this folder with these arguments and nothing else.
     pub(crate) fn start_in(folder: &Path, arguments: &[&str], listening: &[SocketAddr]) -> Self {
         Self::prepared(listening, |command| {
-            drop(command.args(arguments).current_dir(folder).env("PYTHONDONTWRITEBYTECODE", "1"))
+            command.args(arguments).current_dir(folder).env("PYTHONDONTWRITEBYTECODE", "1");
         })
     }
 
     /// The same in another format.
     pub(crate) fn writing(format: &str, arguments: &[&str], listening: &[SocketAddr]) -> Self {
-        Self::prepared(listening, |command| drop(command.args(arguments).args(["--format", format])))
+        Self::prepared(listening, |command| {
+            command.args(arguments).args(["--format", format]);
+        })
     }
 
     fn prepared(listening: &[SocketAddr], prepare: impl FnOnce(&mut Command)) -> Self {

@@ -19,10 +19,10 @@
 //! the first `root_path`, wherever that is, else the whole path; before, the whole path. Slashes are tidied after that
 //! (one at the start, none at the end, none doubled). `request.url` is `root_path` and the routed path together.
 //!
-//! **`BlackSheep`** (`blacksheep/server/application.py`, 2.0 to 2.6.4). Plain requests are routed on `raw_path`, escapes and
+//! **`BlackSheep`** (`blacksheep/server/application.py`, 2.0.8 to 2.6.4). Plain requests are routed on `raw_path`, escapes and
 //! all, websockets on `path`. Since 2.6.2 a leading `root_path` is taken off first, without a check for a border; an
 //! empty rest is `/`. Before, nothing was: routes themselves had to have the prefix (`APP_ROUTE_PREFIX`). URLs start with
-//! `root_path` since 2.1 (`request.base_path`).
+//! `root_path` (`request.base_path`).
 //!
 //! **mangum** (`mangum/handlers/api_gateway.py`, 0.22) is no framework but stands where the server does, on AWS Lambda:
 //! `root_path` is always empty and `raw_path` missing; `api_gateway_base_path` is taken off the front of the path before it
@@ -95,8 +95,7 @@ impl Other {
                     Some(rest) => rest.to_owned(),
                     None => whole,
                 };
-                let script_name = if since(2, 1, 0) { root.to_owned() } else { String::new() };
-                Routed { path: Some(rest), script_name }
+                Routed { path: Some(rest), script_name: root.to_owned() }
             }
         }
     }

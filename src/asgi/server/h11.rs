@@ -39,7 +39,7 @@ impl H11 {
     pub(super) fn head<'a>(&self, bytes: &'a [u8]) -> Result<(Request, &'a [u8]), Fault> {
         let Some((lines, rest)) = lines(bytes) else {
             return Err(match bytes {
-                [..0x21, ..] => Fault::bad_request("h11: the request starts with a blank or control byte"),
+                [(..0x21), ..] => Fault::bad_request("h11: the request starts with a blank or control byte"),
                 _ => self.unfinished(bytes),
             });
         };

@@ -128,6 +128,17 @@ impl Program {
         }
     }
 
+    /// The oldest release that is modelled; of gunicorn, with its own `asgi` worker.
+    pub const fn oldest(self) -> Release {
+        match self {
+            Self::Uvicorn => uvicorn::OLDEST,
+            Self::Hypercorn => hypercorn::OLDEST,
+            Self::Daphne => daphne::OLDEST,
+            Self::Granian => granian::OLDEST,
+            Self::Gunicorn => gunicorn::OLDEST_ASGI,
+        }
+    }
+
     /// Its options that have a say in the scope, by their own names.
     pub const fn options(self) -> &'static [OwnOption] {
         match self {

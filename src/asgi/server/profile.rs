@@ -140,9 +140,20 @@ mod tests {
 
     #[test]
     fn only_uvicorn_puts_a_root_path_before_the_path() {
-        let uvicorn = server("uvicorn@0.54", &[]);
-        assert_eq!(uvicorn.root_path_use(), RootPathUse::BeforePath);
-        assert_eq!(server("uvicorn@0.0.1", &[]).root_path_use(), RootPathUse::Unknown);
+        let usage = |name, options: &[(&str, &str)]| server(name, options).root_path_use();
+        for (name, options, expected) in [
+            ("uvicorn@0.54", &[][..], RootPathUse::BeforePath),
+            ("uvicorn@0.26", &[], RootPathUse::BeforePath),
+            ("uvicorn@0.25", &[], RootPathUse::Alone),
+            ("uvicorn@0.0.1", &[], RootPathUse::Unknown),
+            ("hypercorn", &[], RootPathUse::Alone),
+            ("daphne", &[], RootPathUse::Alone),
+            ("granian", &[], RootPathUse::Alone),
+            ("gunicorn", &[("worker-class", "asgi")], RootPathUse::Alone),
+            ("gunicorn", &[("worker-class", "uvicorn_worker.UvicornWorker")], RootPathUse::Ignored),
+        ] {
+            assert_eq!(usage(name, options), expected, "{name} {options:?}");
+        }
     }
 
     #[test]
@@ -156,6 +167,11 @@ mod tests {
         assert_eq!((nobody.reads(), nobody.believes().loopback), (Vec::new(), false));
         let everyone = server("uvicorn@0.54", &[("forwarded-allow-ips", "*")]);
         assert!(everyone.believes().others && everyone.believes().unix);
+        for name in ["hypercorn", "granian"] {
+            assert_eq!(server(name, &[]).reads(), Vec::<&str>::new(), "{name}");
+        }
+        assert!(server("hypercorn", &[("proxy-fix", "legacy")]).reads().contains(&"x-forwarded-host"));
+        assert!(!server("gunicorn", &[("worker-class", "asgi")]).reads().contains(&"x-forwarded-for"));
     }
 
     #[test]

@@ -18,6 +18,8 @@ use crate::settings::Format;
 struct Sheet {
     server: &'static str,
     version: String,
+    /// The releases that are modelled exactly.
+    known: [String; 2],
     /// How well this release is known, if not exactly.
     note: Option<String>,
     /// As it starts by itself first, then with each option that changes what it reads.
@@ -110,12 +112,21 @@ impl Sheet {
         Self {
             server: program.name(),
             version: server.version.to_string(),
+            known: [program.oldest(), program.newest()].map(|release| release.to_string()),
             note: server.note(),
             behaviour,
             options: program.options().iter().map(option).collect(),
             releases: program.releases().iter().map(release).collect(),
             ways: program.ways(),
         }
+    }
+}
+
+impl Sheet {
+    /// The name, and the releases that are modelled.
+    fn releases(&self) -> String {
+        let [oldest, newest] = self.known.each_ref().map(|release| release.strip_suffix(".0").unwrap_or(release));
+        format!("{} {oldest}-{newest}", self.server)
     }
 }
 
@@ -207,18 +218,18 @@ enum Form {
 
 /// The table's rows, its head first.
 fn cells(sheets: &[Sheet], form: Form) -> Vec<Vec<String>> {
-    let head = ["server", "root path goes to", "proxy", "reads", "of"];
+    let head = ["server, releases", "root path goes to", "proxy", "reads", "of"];
     let mut rows = vec![head.map(str::to_owned).to_vec()];
     for sheet in sheets {
         let headless = sheet.behaviour.iter().all(|behaviour| behaviour.with.is_some());
         if headless && form == Form::Indented {
-            rows.push([&format!("{} {}", sheet.server, sheet.version), "", "", "", ""].map(str::to_owned).to_vec());
+            rows.push([&sheet.releases(), "", "", "", ""].map(str::to_owned).to_vec());
         }
         for behaviour in &sheet.behaviour {
             let first = match &behaviour.with {
-                None => format!("{} {}", sheet.server, sheet.version),
+                None => sheet.releases(),
                 Some(option) if form == Form::Indented => format!("  {}", short(option)),
-                Some(option) => format!("{} {} `{}`", sheet.server, sheet.version, short(option)),
+                Some(option) => format!("{} `{}`", sheet.releases(), short(option)),
             };
             let proxy = behaviour.root_path.proxy.unwrap_or("-").to_owned();
             rows.push(vec![first, behaviour.root_path(), proxy, behaviour.reads(), behaviour.believes()]);

@@ -12,7 +12,8 @@ type Section = (&'static str, Vec<(String, String)>);
 
 /// The page as text of at most `width` columns.
 pub(super) fn text(sheet: &Sheet, width: usize) -> String {
-    let mut text = format!("{} {}\n", sheet.server, sheet.version);
+    let [oldest, newest] = &sheet.known;
+    let mut text = format!("{} {}  (known: {oldest} to {newest})\n", sheet.server, sheet.version);
     for line in sheet.note.iter().flat_map(|note| wrap(note, width)) {
         let _ = writeln!(text, "{line}");
     }
@@ -39,7 +40,8 @@ pub(super) fn text(sheet: &Sheet, width: usize) -> String {
 
 /// The page as Markdown.
 pub(super) fn markdown(sheet: &Sheet) -> String {
-    let mut text = format!("# {} {}\n", sheet.server, sheet.version);
+    let [oldest, newest] = &sheet.known;
+    let mut text = format!("# {} {}\n\nKnown: {oldest} to {newest}.\n", sheet.server, sheet.version);
     if let Some(note) = &sheet.note {
         let _ = writeln!(text, "\n{note}");
     }
@@ -87,8 +89,8 @@ fn root_path(behaviour: &Behaviour) -> String {
 }
 
 fn reading(behaviour: &Behaviour) -> String {
-    match behaviour.believes.is_empty() {
-        true => behaviour.reads(),
-        false => format!("{}, of {}", behaviour.reads(), behaviour.believes()),
+    if behaviour.believes.is_empty() {
+        return behaviour.reads();
     }
+    format!("{}, of {}", behaviour.reads(), behaviour.believes())
 }

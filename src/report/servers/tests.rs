@@ -17,7 +17,7 @@ fn every_server_is_in_the_table_and_the_table_fits() {
         assert!(text.lines().all(|line| line.chars().count() <= width), "{width}\n{text}");
     }
     assert_eq!(told(None, Format::Jsonl, 80).lines().count(), Program::ALL.len());
-    assert!(told(None, Format::Markdown, 80).starts_with("| server | root path goes to |"));
+    assert!(told(None, Format::Markdown, 80).starts_with("| server, releases | root path goes to |"));
 }
 
 #[test]

@@ -25,6 +25,11 @@ pub(super) fn scope(lanes: &Lanes, provenance: &Provenance, width: usize, reveal
         lines.extend(set_up(provenance, width));
     }
     lines.extend(probe_lines(&lanes.scope, width));
+    if let Some(found) = lanes.scope.model_differs.first() {
+        // Said at the top as well: the lane may be too short for its end.
+        let more = if lanes.scope.model_differs.len() > 1 { " …" } else { "" };
+        lines.insert(0, differing(vec![run(Tone::Bad, format!("✗ model: other {}{more}", found.key))]));
+    }
     lines
 }
 
@@ -62,7 +67,7 @@ fn probe_lines(lane: &ScopeLane, width: usize) -> Vec<LaneLine> {
         return lines;
     }
     lines.push(blank());
-    lines.push(differing(vec![run(Tone::Bad, "✗ the model is wrong here")]));
+    lines.push(differing(vec![run(Tone::Bad, "✗ the app says otherwise")]));
     for found in &lane.model_differs {
         let values = [format!("app   {}", text(&found.probe)), format!("model {}", text(&found.model))];
         lines.push(differing(vec![run(Tone::Changed, format!("≠ {}", found.key))]));

@@ -1,17 +1,19 @@
 //! Whole screens.
 
+use std::sync::Arc;
+
 use crossterm::event::KeyCode;
 use ratatui::style::Modifier;
 use rstest::rstest;
 
-use super::traffic::{CHAT, KEPT, LOGIN, empty, from_the_edge, morning};
+use super::traffic::{CHAT, KEPT, LOGIN, empty, from_the_edge, morning, probed};
 use super::{Bench, Key};
 use crate::asgi::framework::Framework;
 use crate::asgi::server::Server;
 use crate::lanes::Provenance;
 use crate::store::Store;
-use crate::tui::session::Scene;
-use crate::tui::state::State;
+use crate::tui::session::{Console, Lines, Scene};
+use crate::tui::state::{Page, State};
 use crate::tui::{Look, ThemeName};
 
 const SIZES: [(u16, u16); 3] = [(120, 36), (100, 30), (80, 24)];
@@ -78,6 +80,49 @@ fn a_server_that_was_found() {
     bench.refresh();
     bench.press([Key::Char('l'), Key::Char('l'), Key::Char('l'), Key::Char('l'), Key::Char('z')]);
     kept("server_lane_120x36", &bench.screen());
+}
+
+/// The app's own word, and a model that has it otherwise.
+#[test]
+fn a_scope_by_the_probe() {
+    for (width, height) in SIZES {
+        let mut bench = Bench::new(probed(), width, height);
+        kept(&format!("probe_{width}x{height}"), &bench.screen());
+        bench.press(std::iter::repeat_n(Key::Char('l'), 4).chain([Key::Char('z')]));
+        kept(&format!("probe_lane_{width}x{height}"), &bench.screen());
+    }
+}
+
+/// What a command writes: its end is followed until somebody reads further up.
+#[test]
+fn the_output_of_a_command() {
+    let mut bench = at(80, 24, 7);
+    bench.press([Key::Char('o')]);
+    assert_eq!(bench.state.page, Page::Requests, "there is no command");
+    let lines = Lines::default();
+    let console = Console {
+        command: "uvicorn main:app".to_owned(),
+        log: "/tmp/hopscope-run-1-0/output.log".to_owned(),
+        lines: Arc::clone(&lines),
+        changed: tokio::sync::watch::channel(0).1,
+    };
+    bench.state.console = Some((console.command.clone(), console.log.clone()));
+    let write = |bench: &mut Bench, line: String| {
+        lines.lock().unwrap().push_back(line);
+        bench.refresh();
+        bench.seen.read_console(&console, &mut bench.state);
+    };
+    bench.press([Key::Char('o')]);
+    (1..=40).for_each(|n| write(&mut bench, format!("line {n}")));
+    kept("console", &bench.screen());
+    bench.press([Key::Char('k')]);
+    write(&mut bench, "line 41".to_owned());
+    assert!(!bench.screen().contains("line 41"), "it stays where it is read");
+    bench.press([Key::Char('G')]);
+    write(&mut bench, "line 42".to_owned());
+    assert!(bench.screen().contains("line 42"), "{}", bench.screen());
+    bench.press([Key::Char('o')]);
+    assert_eq!(bench.state.page, Page::Requests);
 }
 
 /// What no tap stands before was not seen; that is not the same as that it never came.

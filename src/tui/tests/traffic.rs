@@ -185,3 +185,22 @@ pub(super) fn more(store: &mut Store, numbers: std::ops::RangeInclusive<u64>) {
     };
     store.absorb(numbers.map(plain).collect(), Losses::default());
 }
+
+/// One exchange of which the app's probe tells the scope, and it is not what the server that was told would give.
+pub(super) fn probed() -> Store {
+    let server = Server { root_path: "/y".to_owned(), ..Server::named("uvicorn@0.54").unwrap() };
+    let setup = Setup { probe: true, server, ..setup() };
+    let mut store = Store::new(setup, Limits { count: 10, bytes: 1 << 20 });
+    let mut observed = observed(1, &told("/x/app", Some("/app"), "HTTP/1.1 200 OK\nserver: uvicorn", b"{}"));
+    let answer = r#"{"v":1,"received":{"type":"http","asgi":{"version":"3.0","spec_version":"2.3"},"http_version":"1.1",
+        "method":"GET","scheme":"http","path":"/x/app","raw_path":"/x/app","query_string":"","root_path":"/x",
+        "headers":[["host","localhost:9999"],["user-agent","curl/8.5"],["accept","*/*"],["x-forwarded-for","127.0.0.1"],
+        ["x-forwarded-host","localhost:9999"],["x-forwarded-port","9999"],["x-forwarded-proto","http"],
+        ["x-forwarded-server","box1"],["x-real-ip","127.0.0.1"]],"client":["127.0.0.1",0],"server":["127.0.0.1",8000]},
+        "by":{"module":"uvicorn.protocols.http.httptools_impl","program":"uvicorn","version":"0.54.0"},
+        "left":{"path_params":{}},"with":{"fastapi":"0.163.2","starlette":"1.10.0"},
+        "route":{"kind":"APIRoute","path":"/app","name":"read_main","endpoint":"main.read_main","mount":""}}"#;
+    observed.app.as_mut().unwrap().probe = Some(answer.into());
+    store.absorb(vec![observed], Losses::default());
+    store
+}

@@ -119,7 +119,7 @@ fn a_wrong_server_is_called_out(#[case] flags: &[&str], #[case] named: &str) {
 fn nobody_else_is_told() {
     needs!("uvicorn");
     let (_uvicorn, app) = peers::probed_uvicorn(&AppOptions::default());
-    let answer = |line: &str| Client::to(app).ask(&format!("GET /app HTTP/1.1\r\nHost: h\r\n{line}\r\n"));
+    let answer = |line: &str| Client::to(app).ask(format!("GET /app HTTP/1.1\r\nHost: h\r\n{line}\r\n"));
     let asked = format!("X-Hopscope-Probe: {PROBE_KEY}\r\n");
     assert_eq!(answer(&asked).values("x-hopscope-scope").len(), 1);
     assert!(!answer(&asked).json()["headers"].to_string().contains("hopscope"), "the app does not see the question");
@@ -128,7 +128,7 @@ fn nobody_else_is_told() {
         assert!(answer(line).values("x-hopscope-scope").is_empty(), "{line}");
     }
     let (_off, app) = peers::uvicorn(&AppOptions::default());
-    let silent = Client::to(app).ask(&format!("GET /app HTTP/1.1\r\nHost: h\r\n{asked}\r\n"));
+    let silent = Client::to(app).ask(format!("GET /app HTTP/1.1\r\nHost: h\r\n{asked}\r\n"));
     assert!(silent.values("x-hopscope-scope").is_empty());
 }
 

@@ -155,7 +155,8 @@ impl Started {
     /// libraries it stands on, and what `auto` means.
     pub fn server(&self, installed: &Installed, version: Option<Release>) -> (Server, Vec<String>) {
         let mut server = installed_server(self.program, installed, version);
-        server.stated = true;
+        // What could not be read may have said anything.
+        server.stated = self.unread.is_empty();
         let mut refused = Vec::new();
         for (name, value) in self.automatic(installed) {
             // Both are values the program has.

@@ -30,7 +30,7 @@ use channel::Message;
 pub(super) const NEWEST: Release = Release::new(4, 2, 3);
 
 /// The oldest release that is modelled. Nothing but the two rules below has changed since.
-const OLDEST: Release = Release::new(3, 0, 0);
+pub(super) const OLDEST: Release = Release::new(3, 0, 0);
 
 /// From here on a websocket's scope has a `root_path`.
 const WEBSOCKET_ROOT_PATH: Release = Release::new(4, 1, 0);

@@ -27,7 +27,7 @@ use http1::Request;
 pub(super) const NEWEST: Release = Release::new(2, 8, 7);
 
 /// The oldest release that is modelled; 2.0 took no bytes beyond ASCII in a target.
-const OLDEST: Release = Release::new(2, 1, 0);
+pub(super) const OLDEST: Release = Release::new(2, 1, 0);
 
 /// From here on `raw_path` is the path as it was sent; before, it was decoded too.
 const RAW_PATH: Release = Release::new(2, 2, 1);

@@ -3,8 +3,8 @@
 //! A body matters here because gunicorn parses all it has before the app is called: a chunk that is malformed in the
 //! same read as the head gets a 400, and the app never sees the request.
 //!
-//! Source of the rules: gunicorn 27.0 `asgi/parser.py`, `_finalize_headers` and `_parse_chunked_body`; what was otherwise
-//! before is in `rules.rs`.
+//! Source of the rules: gunicorn 27.0 `asgi/parser.py`, `_finalize_headers` and `_parse_chunked_body`; what was
+//! otherwise before is in `rules.rs`.
 
 use super::limits::Limits;
 use super::lines::{Stop, Unread, int, stripped};

@@ -1,7 +1,7 @@
 //! The head of a request as gunicorn's `asgi` worker reads it, and what it refuses.
 //!
-//! Source of the rules: gunicorn 27.0 `asgi/parser.py`, `PythonProtocol._parse_request_line` and `_parse_headers`; what was
-//! otherwise before is in `rules.rs`.
+//! Source of the rules: gunicorn 27.0 `asgi/parser.py`, `PythonProtocol._parse_request_line` and `_parse_headers`; what
+//! was otherwise before is in `rules.rs`.
 
 use super::framing::{Framing, framing};
 use super::limits::Limits;

@@ -42,7 +42,7 @@ use worker::Worker;
 pub(super) const NEWEST: Release = Release::new(27, 0, 1);
 
 /// The oldest release whose `asgi` worker is modelled.
-const OLDEST_ASGI: Release = Release::new(25, 3, 0);
+pub(super) const OLDEST_ASGI: Release = Release::new(25, 3, 0);
 
 /// The oldest release whose list of trusted peers was read.
 const OLDEST: Release = Release::new(20, 0, 0);

@@ -7,16 +7,16 @@ use crate::asgi::Release;
 /// The rules that changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Rules {
-    /// Since 27.0. Lines end with CRLF only, and one that grows too long is refused before its end is seen; an empty line
-    /// may stand first; the target is printable ASCII, a header name has no blanks around it, a `Content-Length` is
-    /// digits, the last coding is `chunked`; chunks end with CRLF and have well-formed extensions; the body of HEAD is
-    /// read; a websocket's version and key are checked; headers of a trusted peer name the scheme, and names with an
-    /// underscore are dropped.
+    /// Since 27.0. Lines end with CRLF only, and one that grows too long is refused before its end is seen; an empty
+    /// line may stand first; the target is printable ASCII, a header name has no blanks around it, a `Content-Length`
+    /// is digits, the last coding is `chunked`; chunks end with CRLF and have well-formed extensions; the body of HEAD
+    /// is read; a websocket's version and key are checked; headers of a trusted peer name the scheme, and names with
+    /// an underscore are dropped.
     pub(super) strict: bool,
     /// Since 26.1: `Host` and `Content-Type` once at most.
     pub(super) single_host: bool,
-    /// Since 26.0: the form of the target goes with the method, values have no control bytes, and some names may not stand
-    /// in trailers.
+    /// Since 26.0: the form of the target goes with the method, values have no control bytes, and some names may not
+    /// stand in trailers.
     pub(super) forms: bool,
 }
 

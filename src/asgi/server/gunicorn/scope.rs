@@ -89,7 +89,7 @@ fn server(ends: &Ends) -> Address {
         Local::Socket(_) => ends.server(),
         Local::Unix(path) => {
             let mut letters = path.chars().map(String::from);
-            Address { host: Some(letters.next().unwrap_or_default()), port: letters.next().map(Port::Text) }
+            Address { host: letters.next(), port: letters.next().map(Port::Text) }
         }
     }
 }

@@ -25,7 +25,7 @@ use proxy_fix::ProxyFix;
 pub(super) const NEWEST: Release = Release::new(0, 18, 0);
 
 /// The oldest release that is modelled.
-const OLDEST: Release = Release::new(0, 14, 0);
+pub(super) const OLDEST: Release = Release::new(0, 14, 0);
 
 /// Its own options.
 pub(super) const OPTIONS: &[OwnOption] = &[

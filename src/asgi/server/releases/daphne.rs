@@ -1,8 +1,11 @@
-//! daphne, from its source.
+//! daphne, from the sources of the releases named.
 
-use super::Note;
+use super::{Note, since};
 
-pub(super) const RELEASES: &[Note] = &[];
+pub(super) const RELEASES: &[Note] = &[
+    since(4, 2, 2, "a header value with a byte at which Python would split lines is refused"),
+    since(4, 1, 0, "a websocket's scope has a root_path"),
+];
 
 pub(super) const WAYS: &[&str] = &[
     "--root-path goes to root_path alone: the proxy must keep the prefix",

@@ -4,6 +4,8 @@ use super::{Note, since};
 
 pub(super) const RELEASES: &[Note] = &[
     since(0, 18, 0, "DispatcherMiddleware lets root_path grow and leaves path alone"),
+    since(0, 17, 0, "bytes behind a websocket handshake are refused"),
+    since(0, 16, 0, "a request that h11 refuses is answered with the status that h11 proposes"),
     since(0, 16, 0, "ProxyFixMiddleware, for X-Forwarded-* (legacy) or Forwarded (modern)"),
 ];
 

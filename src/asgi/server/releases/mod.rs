@@ -61,6 +61,7 @@ mod tests {
             assert!(notes.is_sorted_by(|a, b| a.since >= b.since), "{program}");
             for note in notes {
                 assert!(note.since <= program.newest(), "{program} {}", note.since);
+                assert!(program.oldest() < program.newest(), "{program}");
                 assert!(!note.what.ends_with('.') && !note.what.is_empty(), "{program} {}", note.what);
             }
             assert!(!program.ways().is_empty(), "{program}");

@@ -104,19 +104,20 @@ impl Protocol<'_> {
         } else {
             Call::Nobody
         };
-        let split = url::split(&head.target, self.rules.httptools);
-        if call != Call::App && self.rules.parses_target_late() {
+        let whole = || {
             let (path, query) = path_and_query(&head.target);
-            return Ok((call, path.to_vec(), query.to_vec()));
+            (call, path.to_vec(), query.to_vec())
+        };
+        if call != Call::App && self.rules.parses_target_late() {
+            return Ok(whole());
         }
-        let (path, query) = split?;
-        if call == Call::App && !self.root_path.is_ascii() && self.rules.root_path_in_path() {
+        let (path, query) = url::split(&head.target, self.rules.httptools)?;
+        if call != Call::App {
+            return Ok(whole());
+        }
+        if !self.root_path.is_ascii() && self.rules.root_path_in_path() {
             return Err(Ended::Refused("--root-path is not ASCII: uvicorn fails while the head is read"));
         }
-        if call == Call::App {
-            return Ok((call, path.to_vec(), query.to_vec()));
-        }
-        let (path, query) = path_and_query(&head.target);
         Ok((call, path.to_vec(), query.to_vec()))
     }
 }

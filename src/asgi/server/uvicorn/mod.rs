@@ -27,7 +27,8 @@ use crate::asgi::percent::unquote;
 use crate::asgi::{AsgiVersions, Outcome, Release, Scope, ScopeType};
 use crate::forwarded::{TrustList, Verdict};
 use arrival::{Arrived, Call};
-use release::{OLDEST, OLDEST_WITH_ITS_HTTPTOOLS, Rules};
+pub(super) use release::OLDEST;
+use release::{OLDEST_WITH_ITS_HTTPTOOLS, Rules};
 use websocket::{Handshake, Library};
 
 /// The newest release that is modelled; a newer one is taken to be like it.

@@ -31,11 +31,10 @@ pub(super) fn apply(scope: &mut Scope, rules: &Rules, trust: &TrustList) {
 /// The value that a header's lines have together; `None` if they do not count.
 fn value(lines: Lines, all: &[&[u8]]) -> Option<Vec<u8>> {
     match (lines, all) {
-        (_, []) => None,
-        (Lines::Last, [.., last]) => Some(last.to_vec()),
+        (Lines::Last, all) => all.last().map(|last| last.to_vec()),
         (Lines::Single, [one]) => Some(one.to_vec()),
         (Lines::Single, _) => None,
-        (Lines::Joined, all) => Some(all.join(&b", "[..])),
+        (Lines::Joined, all) => (!all.is_empty()).then(|| all.join(&b", "[..])),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::forwarded::{ClientRule, SchemeRule};
 pub(super) const NEWEST: Release = Release::new(0, 54, 0);
 
 /// The oldest release that is modelled.
-pub(super) const OLDEST: Release = Release::new(0, 13, 0);
+pub(in crate::asgi::server) const OLDEST: Release = Release::new(0, 13, 0);
 
 /// Which lines of a forwarding header count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

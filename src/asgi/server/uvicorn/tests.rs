@@ -170,6 +170,11 @@ fn malformed_handshakes() {
         ("Upgrade: websocket", "Upgrade: h2c\r\nUpgrade: websocket", [426, 426, 200]),
         ("Upgrade: websocket", "Upgrade: websocket\r\nContent-Length: 3", [200, 0, 200]),
         ("Upgrade: websocket", "Upgrade: websocket\r\nSec-WebSocket-Extensions: ;", [400, 400, 200]),
+        (
+            "Upgrade: websocket",
+            "Upgrade: websocket\r\nSec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=x",
+            [200, 200, 0],
+        ),
         ("Connection: Upgrade", "Connection: Upgrade, @", [400, 400, 200]),
         ("Connection: Upgrade", "Connection: close", [200; 3]),
         ("Connection: Upgrade", "Connection: Upgrade\r\nOrigin: a\r\nOrigin: a", [400, 400, 200]),

@@ -42,9 +42,8 @@ impl Parser<'_> {
         let loose = self.era <= Era::Eight;
         match (place, byte) {
             (Place::Start, b'/' | b'*') | (Place::Authority | Place::AuthorityWithAt, b'/') => Ok(Place::Path),
-            (Place::Start, _) if byte.is_ascii_alphabetic() => Ok(Place::Scheme),
             (Place::Scheme, b':') => self.literal(b"//").map(|()| Place::Authority),
-            (Place::Scheme, _) if byte.is_ascii_alphabetic() => Ok(Place::Scheme),
+            (Place::Start | Place::Scheme, _) if byte.is_ascii_alphabetic() => Ok(Place::Scheme),
             (Place::Authority | Place::AuthorityWithAt | Place::Path, b'?') => Ok(Place::Query),
             (Place::Authority, b'@') => Ok(Place::AuthorityWithAt),
             (Place::Authority | Place::AuthorityWithAt, _) if is_authority(byte) => Ok(Place::Authority),

@@ -22,10 +22,15 @@ pub(super) fn older(request: &Request, rules: &Rules, root_path: &str) -> Result
         return Err(refused(400, "websockets: the method is not GET"));
     }
     let lines = read(request, rules.websockets).map_err(|why| refused(400, why))?;
+    let is_ascii = lines.iter().all(|line| line.value.is_ascii());
+    let refuses_escapes = (Release::new(17, 0, 0)..Release::new(17, 2, 0)).contains(&rules.websockets);
+    if !is_ascii && refuses_escapes {
+        return Err(closed("websockets 17.0 and 17.1: a header value that is not ASCII, and it fails to say so"));
+    }
     check_upgrade(&lines, false)?;
     check_key(&lines, false)?;
     check_version(&lines, false)?;
-    if !lines.iter().all(|line| line.value.is_ascii()) && rules.websockets_want_ascii() {
+    if !is_ascii && rules.websockets_want_ascii() {
         return Err(refused(500, "uvicorn fails on a header value that is not ASCII"));
     }
     if !root_path.is_ascii() && rules.root_path_in_path() {

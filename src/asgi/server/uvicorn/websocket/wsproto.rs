@@ -7,6 +7,7 @@ use crate::asgi::server::h11::{H11, MAX_INCOMPLETE};
 use crate::asgi::server::request::{Fault, Line, Request};
 use crate::asgi::server::uvicorn::release::Rules;
 use crate::asgi::{Outcome, Release};
+use crate::forwarded::int;
 
 /// Shakes hands. The key is not looked at.
 pub(super) fn shake_hands(request: &Request, rules: &Rules, root_path: &str) -> Result<Handshake, Outcome> {
@@ -35,7 +36,29 @@ pub(super) fn shake_hands(request: &Request, rules: &Rules, root_path: &str) -> 
     if !root_path.is_ascii() && rules.root_path_in_path() {
         return Err(closed("--root-path is not ASCII: uvicorn fails and drops the connection"));
     }
+    if !offers_are_read(&request) {
+        let why =
+            "wsproto fails on a window size that is no number when the app accepts, and uvicorn drops the connection";
+        return Err(closed(why));
+    }
     Ok(Handshake { lines, subprotocols })
+}
+
+/// `PerMessageDeflate._parse_params`: a window size that the client names goes through `int()`.
+fn offers_are_read(request: &Request) -> bool {
+    let offers = request.all("sec-websocket-extensions").flat_map(|value| value.split(|&b| b == b','));
+    let is_read = |parameter: &str| match parameter.split_once('=') {
+        Some((name, size)) if ["client_", "server_"].iter().any(|side| is_window(name, side)) => int(size).is_some(),
+        _ => true,
+    };
+    offers.filter_map(text).all(|offer| {
+        let mut parts = offer.split(';').map(str::trim);
+        parts.next() != Some("permessage-deflate") || parts.all(is_read)
+    })
+}
+
+fn is_window(name: &str, side: &str) -> bool {
+    name.strip_prefix(side).is_some_and(|rest| rest.starts_with("max_window_bits"))
 }
 
 /// The head as uvicorn writes it, read by h11.
