@@ -207,12 +207,7 @@ impl Probed {
     /// The framework whose process the probe is in; `None` if it is none of those that are modelled.
     pub fn named_framework(&self) -> Option<Framework> {
         let release = |name: &str| self.frameworks.iter().find(|(known, _)| known == name)?.1.parse().ok();
-        let (fastapi, starlette) = (release("fastapi"), release("starlette"));
-        if fastapi.is_some() {
-            Some(Framework::fastapi(fastapi, starlette))
-        } else {
-            starlette.is_some().then(|| Framework::starlette(starlette))
-        }
+        Framework::among(release)
     }
 
     /// The server whose process the probe is in, as it starts without any option but the parser that it was seen to use.

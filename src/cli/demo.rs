@@ -67,7 +67,11 @@ pub(super) fn run(args: DemoArgs) -> Result<Exit, Failure> {
         let list = SCENES.iter().map(|scene| Scene { title: scene.name.to_owned(), about: scene.look.to_owned() });
         let scenes = Scenes { list: list.collect(), current: shown };
         let controls = Box::new(DemoControls { live, choose });
-        live::show(live::session(&engine, &output, filter, None, controls, Some(scenes)), output.duration, std::future::pending())
+        live::show(
+            live::session(&engine, &output, filter, None, controls, Some(scenes)),
+            output.duration,
+            std::future::pending(),
+        )
     } else {
         Ok(signals.wait(output.duration, face.done, std::future::pending()))
     };

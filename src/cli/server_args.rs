@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::Failure;
 use crate::asgi::Release;
-use crate::asgi::framework::{App, Framework};
+use crate::asgi::framework::{App, Framework, Other};
 use crate::asgi::server::{Libraries, Program, Server};
 use crate::redirect::PublicUrl;
 use crate::settings::{AppFacts, ServerFacts};
@@ -98,7 +98,10 @@ struct AppArgs {
     /// The app's Starlette, e.g. 0.46; without --fastapi the app is Starlette's alone
     #[arg(long, value_name = "VERSION")]
     starlette: Option<Release>,
-    /// The root_path argument of FastAPI()
+    /// Another framework, e.g. django@5.1: django, quart, litestar or blacksheep
+    #[arg(long, value_name = "NAME[@VERSION]", value_parser = framework, conflicts_with_all = ["fastapi", "starlette"])]
+    framework: Option<Framework>,
+    /// The root_path argument of FastAPI(), or Django's FORCE_SCRIPT_NAME
     #[arg(long, value_name = "PATH", default_value = "", hide_default_value = true)]
     app_root_path: String,
     /// A middleware of the app takes root_path from X-Forwarded-Prefix
@@ -154,9 +157,10 @@ impl ServerArgs {
     /// The app.
     pub(super) fn app(&self) -> App {
         let app = &self.app;
-        let framework = match (app.fastapi, app.starlette) {
-            (None, Some(starlette)) => Framework::starlette(Some(starlette)),
-            (fastapi, starlette) => Framework::fastapi(fastapi, starlette),
+        let framework = match (app.framework, app.fastapi, app.starlette) {
+            (Some(other), ..) => other,
+            (None, None, Some(starlette)) => Framework::starlette(Some(starlette)),
+            (None, fastapi, starlette) => Framework::fastapi(fastapi, starlette),
         };
         let facts = AppFacts {
             framework,
@@ -167,6 +171,19 @@ impl ServerArgs {
         };
         facts.app()
     }
+}
+
+/// Reads `NAME[@VERSION]` of a framework that does not stand on Starlette.
+fn framework(text: &str) -> Result<Framework, String> {
+    let (name, version) = text.split_once('@').map_or((text, None), |(name, version)| (name, Some(version)));
+    let other = Other::ALL.into_iter().find(|other| other.package() == name).ok_or_else(|| {
+        let known = Other::ALL.map(Other::package).join(", ");
+        format!(
+            "no framework is known as {name:?}; known: {known}; of FastAPI and Starlette say --fastapi, --starlette"
+        )
+    })?;
+    let release = version.map(|version| version.parse().map_err(|error| format!("{error}"))).transpose()?;
+    Ok(Framework::other(other, release))
 }
 
 /// Reads `NAME=VALUE`; dashes before the name are as well taken.

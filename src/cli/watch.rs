@@ -225,10 +225,8 @@ impl Known {
     fn known_framework(&self, installed: Option<&Installed>, provenance: &mut Provenance) -> Framework {
         let found = installed.and_then(installed_framework).filter(|_| self.framework == Framework::default());
         let Some(framework) = found else { return self.framework };
-        for (name, release) in [("fastapi", framework.fastapi), ("starlette", framework.starlette)] {
-            if let Some(release) = release {
-                provenance.know(name, &release.to_string(), "installed");
-            }
+        for (name, release) in framework.packages() {
+            provenance.know(name, &release.to_string(), "installed");
         }
         framework
     }

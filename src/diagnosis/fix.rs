@@ -100,6 +100,8 @@ enum Predicted {
 fn predict(case: &Case<'_>, prefix: &str, stripped: bool, plan: &Plan<'_>) -> Predicted {
     let Some(outcome) = receive(case, prefix, stripped, plan) else { return Predicted::Unknown };
     match outcome {
+        // What makes another framework's links and pages work is not known well enough to promise anything.
+        Outcome::Scope(scope) if case.setup.app.other_route(&scope).is_some() => Predicted::Unknown,
         Outcome::Scope(scope) => {
             let app = App { root_path: plan.app_root.to_owned(), prefix_header: false, ..case.setup.app.clone() };
             Predicted::View(Box::new(app.view(&scope)))

@@ -1,7 +1,7 @@
 //! Lane 4: what the app sees: by its own word where the probe stands in it, else by the server's model.
 
 use super::{Setup, Source};
-use crate::asgi::framework::{App, AppView};
+use crate::asgi::framework::{self, App, AppView, Kind};
 use crate::asgi::probed::{Difference, Probed, Routed};
 use crate::asgi::server::{Ends, Program, Server};
 use crate::asgi::{Outcome, Scope};
@@ -17,8 +17,10 @@ pub struct ScopeLane {
     pub server: String,
     /// What the server does; `None` if the request never reached it.
     pub outcome: Option<Outcome>,
-    /// What the framework makes of it.
+    /// What Starlette or FastAPI makes of it.
     pub view: Option<AppView>,
+    /// What another framework routes on, with its name.
+    pub other: Option<(&'static str, framework::Routed)>,
     /// What else the probe said; `None` if it said nothing.
     pub probe: Option<Box<ProbeWord>>,
     /// True if the probe was asked and said nothing: the app has none, or the server answered by itself.
@@ -66,13 +68,13 @@ impl ScopeLane {
     /// The lane by the model alone.
     fn modelled(outcome: Outcome, setup: &Setup) -> Self {
         let source = if matches!(outcome, Outcome::Unknown { .. }) { Source::Unknown } else { Source::Derived };
-        let view = outcome.scope().map(|scope| setup.app.view(scope));
-        Self { outcome: Some(outcome), view, ..Self::derived(source, name(&setup.server)) }
+        let (view, other) = outcome.scope().map_or((None, None), |scope| by_framework(&setup.app, scope));
+        Self { outcome: Some(outcome), view, other, ..Self::derived(source, name(&setup.server)) }
     }
 
     fn derived(source: Source, server: String) -> Self {
-        let (outcome, view, probe) = (None, None, None);
-        Self { source, server, outcome, view, probe, probe_silent: false, model_differs: Vec::new() }
+        let (outcome, view, other, probe) = (None, None, None, None);
+        Self { source, server, outcome, view, other, probe, probe_silent: false, model_differs: Vec::new() }
     }
 
     /// The lane by the app's own word. `receive` is what a server's model makes of the request. What was only assumed of
@@ -94,8 +96,10 @@ impl ScopeLane {
             explanation,
             trouble: probed.error.clone().or(cut),
         };
+        let (view, other) = told_view(probed, &scope, setup);
         Self {
-            view: Some(told_view(probed, &scope, setup)),
+            view,
+            other,
             outcome: Some(Outcome::Scope(Box::new(scope))),
             probe: Some(Box::new(word)),
             model_differs,
@@ -122,14 +126,27 @@ fn name(server: &Server) -> String {
 
 /// What the framework made of it: the scope as the app left it needs no settings to be applied, the route is the router's
 /// own word, and what follows from both is the framework's model.
-fn told_view(probed: &Probed, received: &Scope, setup: &Setup) -> AppView {
+fn told_view(probed: &Probed, received: &Scope, setup: &Setup) -> ByFramework {
     let left = probed.left(Some(received)).unwrap_or_else(|| received.clone());
     let framework = probed.named_framework().unwrap_or(setup.app.framework);
     let settled = App { framework, root_path: String::new(), prefix_header: false, ..setup.app.clone() };
-    let mut view = settled.view(&left);
-    view.root_path_replaced = left.root_path != received.root_path;
-    view.route = probed.routed.route(view.route);
-    view
+    let (view, other) = by_framework(&settled, &left);
+    let view = view.map(|mut view| {
+        view.root_path_replaced = left.root_path != received.root_path;
+        view.route = probed.routed.route(view.route);
+        view
+    });
+    (view, other)
+}
+
+/// What Starlette or FastAPI makes of a scope, or another framework.
+type ByFramework = (Option<AppView>, Option<(&'static str, framework::Routed)>);
+
+fn by_framework(app: &App, scope: &Scope) -> ByFramework {
+    match (app.framework.kind, app.other_route(scope)) {
+        (Kind::Other(other), Some(routed)) => (None, Some((other.package(), routed))),
+        _ => (Some(app.view(scope)), None),
+    }
 }
 
 /// The program that was told, where it is another than the one that the probe is in; and the release, where the scopes

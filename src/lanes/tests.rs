@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::*;
-use crate::asgi::framework::App;
+use crate::asgi::framework::{App, Framework, Other};
 use crate::asgi::server::Server;
 use crate::asgi::{Address, ScopeType};
 use crate::exchange::{Answered, Ending, Exchange, Half, Pairing, Sample, Side};
@@ -467,4 +467,15 @@ fn an_exchange_without_halves_is_unknown_throughout() {
     let exchange = Exchange { edge: None, ..edge(&request("/a")).alone(1) };
     let lanes = compute(&exchange, &both_taps());
     assert_eq!((lanes.original.source, lanes.answer.by), (Source::Unknown, Author::Unknown));
+}
+
+#[test]
+fn another_framework_has_its_own_path_and_no_view_of_starlettes() {
+    let app = App { framework: Framework::other(Other::Django, None), ..App::default() };
+    let mut setup = Setup { app, ..setup() };
+    "/p".clone_into(&mut setup.server.root_path);
+    let lane = compute(&paired("/p/a|Host: h", "/a|Host: h"), &setup).scope;
+    let (name, routed) = lane.other.unwrap();
+    assert_eq!((name, routed.path.as_deref(), routed.script_name.as_str()), ("django", Some("/a"), "/p"));
+    assert_eq!((lane.view, lane.source), (None, Source::Derived));
 }

@@ -175,6 +175,11 @@ fn scope(shown: Shown<'_>, style: &Style) -> Vec<Row> {
     if let Some(view) = &lane.view {
         framework(&mut rows, view, style);
     }
+    if let Some((name, routed)) = &lane.other {
+        let path = routed.path.as_deref().map_or("nothing: 404".to_owned(), |path| visible(path.as_bytes()));
+        rows.push(row("routes on", format!("{path}   [{name}]")));
+        rows.push(text("links from", &format!("\"{}\"", routed.script_name)));
+    }
     probe(&mut rows, lane, style);
     rows
 }

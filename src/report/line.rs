@@ -328,6 +328,9 @@ fn scope<'a>(lanes: &'a Lanes, style: &Style) -> Scope<'a> {
         shown.slash_redirect = view.slash_redirect.as_ref().map(|to| url_text(to.as_bytes(), style));
         shown.openapi_url = Some(&view.openapi_url);
     }
+    if let Some((_, routed)) = &lane.other {
+        shown.route_path = routed.path.as_deref();
+    }
     shown.probe = lane.probe.as_deref().map(|word| Probe {
         with: &word.frameworks,
         endpoint: word.endpoint.as_deref(),

@@ -152,12 +152,7 @@ fn contradiction(told: Option<Program>, ran: Option<Program>, answered: Option<P
 
 /// The framework that is installed for the app's process; `None` if it has neither.
 pub fn installed_framework(installed: &Installed) -> Option<Framework> {
-    let release = |name: &str| installed.get(name).and_then(|version| version.parse::<Release>().ok());
-    match (release("fastapi"), release("starlette")) {
-        (None, None) => None,
-        (None, starlette) => Some(Framework::starlette(starlette)),
-        (fastapi, starlette) => Some(Framework::fastapi(fastapi, starlette)),
-    }
+    Framework::among(|name| installed.get(name)?.parse().ok())
 }
 
 /// What the flags say of the app.

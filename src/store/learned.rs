@@ -43,9 +43,10 @@ impl Store {
     ) -> Vec<ExchangeId> {
         self.revision += 1;
         let same = (&self.setup.server, self.setup.app.framework) == (&server, framework);
-        match since.filter(|_| !same) {
-            Some(since) => self.setup.serve_otherwise(since, server, framework),
-            None => (self.setup.server, self.setup.app.framework) = (server, framework),
+        if let Some(since) = since.filter(|_| !same) {
+            self.setup.serve_otherwise(since, server, framework);
+        } else {
+            (self.setup.server, self.setup.app.framework) = (server, framework);
         }
         self.setup.provenance = provenance;
         let root = self.setup.server.root_path.trim_end_matches('/').to_owned();

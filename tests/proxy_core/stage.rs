@@ -41,7 +41,10 @@ impl Stage {
     /// A stand-in that sends everything to `to`.
     pub(crate) fn stand_in(to: SocketAddr) -> Self {
         let route = parse_route(&format!("/=http://{to}")).expect("a route");
-        Self::start(TapRole::StandIn { gateway: Arc::new(Gateway::new(vec![route], None)), probe: None }, Limits::default())
+        Self::start(
+            TapRole::StandIn { gateway: Arc::new(Gateway::new(vec![route], None)), probe: None },
+            Limits::default(),
+        )
     }
 
     fn start(role: TapRole, limits: Limits) -> Self {

@@ -13,7 +13,7 @@ mod files;
 mod host;
 mod middleware;
 mod openapi;
-pub mod others;
+mod others;
 mod python_url;
 mod route_path;
 mod routes;
@@ -25,6 +25,7 @@ pub use answer::{Answer, Prediction};
 pub use files::Files;
 pub use middleware::{Middleware, TrustedHosts};
 pub use openapi::{FASTAPI_OWN, OwnPage};
+pub use others::{Other, Routed, mangum_path};
 pub use routes::{Mount, Mounted, OpenApiError, Route, RouteMatch, Routes};
 pub use versions::{Framework, Kind};
 
@@ -39,7 +40,8 @@ use routes::Asked;
 pub struct App {
     /// The framework and its releases.
     pub framework: Framework,
-    /// `FastAPI(root_path=…)`, empty if not given: replaces the scope's `root_path` when not empty.
+    /// `FastAPI(root_path=…)`, empty if not given: replaces the scope's `root_path` when not empty. Of Django it is
+    /// `FORCE_SCRIPT_NAME`.
     pub root_path: String,
     /// `FastAPI(root_path_in_servers=…)`: whether the OpenAPI document lists `root_path` as a server.
     pub root_path_in_servers: bool,
@@ -104,7 +106,14 @@ pub struct AppView {
 }
 
 impl App {
-    /// Applies the app's settings to the server's scope.
+    /// What a framework that does not stand on Starlette routes on; `None` if the app's does.
+    pub fn other_route(&self, scope: &Scope) -> Option<Routed> {
+        let Kind::Other(other) = self.framework.kind else { return None };
+        Some(other.route(self.framework.other, &self.root_path, scope))
+    }
+
+    /// Applies the app's settings to the server's scope, as Starlette does. Of another framework's app see
+    /// [`Self::other_route`].
     pub fn view(&self, scope: &Scope) -> AppView {
         self.view_at(Place::new(scope.clone(), self.framework.modelled_starlette()))
     }
@@ -139,7 +148,7 @@ impl App {
 
     /// The `root_path` that the app sets: its argument wins over its middleware, whose value may be empty.
     fn replaced_root_path(&self, scope: &Scope) -> Option<String> {
-        if self.root_path.is_empty() || self.framework.kind == Kind::Starlette {
+        if self.root_path.is_empty() || self.framework.kind != Kind::FastApi {
             scope.all_headers("x-forwarded-prefix").last().filter(|_| self.prefix_header).map(latin1)
         } else {
             Some(self.root_path.clone())

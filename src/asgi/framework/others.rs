@@ -32,13 +32,10 @@ use crate::asgi::percent::unquote;
 use crate::asgi::{Release, Scope, ScopeType};
 
 /// A framework that is neither Starlette nor stands on it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Other {
     /// Django, as an ASGI application.
-    Django {
-        /// `FORCE_SCRIPT_NAME`; empty if not set.
-        force_script_name: String,
-    },
+    Django,
     /// Quart
     Quart,
     /// Litestar
@@ -57,15 +54,28 @@ pub struct Routed {
 }
 
 impl Other {
-    /// What it routes on. Without a release, the newest that was read is taken.
-    pub fn route(&self, release: Option<Release>, scope: &Scope) -> Routed {
+    /// Every one, in the order they are offered.
+    pub const ALL: [Self; 4] = [Self::Django, Self::Quart, Self::Litestar, Self::BlackSheep];
+
+    /// The name of its Python package.
+    pub const fn package(self) -> &'static str {
+        match self {
+            Self::Django => "django",
+            Self::Quart => "quart",
+            Self::Litestar => "litestar",
+            Self::BlackSheep => "blacksheep",
+        }
+    }
+
+    /// What it routes on. Without a release, the newest that was read is taken. `forced` is Django's `FORCE_SCRIPT_NAME`,
+    /// empty if it is not set; the others have no such setting.
+    pub fn route(self, release: Option<Release>, forced: &str, scope: &Scope) -> Routed {
         let (path, root) = (scope.path.as_str(), scope.root_path.as_str());
         let since = |major, minor, patch| release.is_none_or(|release| release >= Release::new(major, minor, patch));
         match self {
-            Self::Django { force_script_name } => {
-                let forced = !force_script_name.is_empty();
-                let script_name = if forced { force_script_name } else { root };
-                let taken_off = if forced && since(5, 0, 0) { force_script_name } else { root };
+            Self::Django => {
+                let script_name = if forced.is_empty() { root } else { forced };
+                let taken_off = if since(5, 0, 0) { script_name } else { root };
                 let rest = path.strip_prefix(taken_off).unwrap_or(path);
                 Routed { path: Some(rest.to_owned()), script_name: script_name.to_owned() }
             }
@@ -123,13 +133,9 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn django(force_script_name: &str) -> Other {
-        Other::Django { force_script_name: force_script_name.to_owned() }
-    }
-
     /// What is routed on, by a release of each side of a change.
-    fn routed(framework: &Other, releases: [&str; 2], path: &str, root: &str) -> [Option<String>; 2] {
-        releases.map(|release| framework.route(release.parse().ok(), &Scope::sample(path, root)).path)
+    fn routed(framework: Other, releases: [&str; 2], path: &str, root: &str) -> [Option<String>; 2] {
+        releases.map(|release| framework.route(release.parse().ok(), "", &Scope::sample(path, root)).path)
     }
 
     fn some(text: &str) -> Option<String> {
@@ -146,10 +152,11 @@ mod tests {
             ("/pub/app", "/api", "/pub", "/pub/app", "/app"),
             ("/api/app", "/api", "/pub", "/app", "/api/app"),
         ] {
-            let found = routed(&django(forced), ["4.2", "5.0"], path, root);
+            let scope = Scope::sample(path, root);
+            let found = ["4.2", "5.0"].map(|release| Other::Django.route(release.parse().ok(), forced, &scope).path);
             assert_eq!(found, [some(before), some(since)], "{path} {root} {forced}");
         }
-        let name = |forced| django(forced).route(None, &Scope::sample("/", "/api")).script_name;
+        let name = |forced| Other::Django.route(None, forced, &Scope::sample("/", "/api")).script_name;
         assert_eq!((name(""), name("/pub")), ("/api".to_owned(), "/pub".to_owned()));
     }
 
@@ -163,9 +170,9 @@ mod tests {
             ("/app", "", some("/app"), some("/app")),
             ("/products", "/product", some("/s"), some("/s")),
         ] {
-            assert_eq!(routed(&Other::Quart, ["0.21", "0.22"], path, root), [before, since], "{path} {root}");
+            assert_eq!(routed(Other::Quart, ["0.21", "0.22"], path, root), [before, since], "{path} {root}");
         }
-        assert_eq!(routed(&Other::Quart, ["0.18.4", "0.19"], "/api/app", "/api"), [some("/api/app"), some("/app")]);
+        assert_eq!(routed(Other::Quart, ["0.18.4", "0.19"], "/api/app", "/api"), [some("/api/app"), some("/app")]);
     }
 
     #[test]
@@ -176,7 +183,7 @@ mod tests {
             ("/app", "/api", "/app", "/app"),
             ("/api", "/api", "/api", "/"),
         ] {
-            let found = routed(&Other::Litestar, ["2.5.2", "2.5.3"], path, root);
+            let found = routed(Other::Litestar, ["2.5.2", "2.5.3"], path, root);
             assert_eq!(found, [some(before), some(since)], "{path} {root}");
         }
     }
@@ -190,11 +197,11 @@ mod tests {
             ("/app", "/api", "/app", "/app"),
             ("", "", "", ""),
         ] {
-            let found = routed(&Other::BlackSheep, ["2.6.1", "2.6.2"], path, root);
+            let found = routed(Other::BlackSheep, ["2.6.1", "2.6.2"], path, root);
             assert_eq!(found, [some(before), some(since)], "{path} {root}");
         }
         let socket = Scope { kind: ScopeType::WebSocket, raw_path: b"/x".to_vec(), ..Scope::sample("/api/ws", "/api") };
-        assert_eq!(Other::BlackSheep.route(None, &socket).path, some("/ws"));
+        assert_eq!(Other::BlackSheep.route(None, "", &socket).path, some("/ws"));
     }
 
     #[test]
@@ -215,16 +222,16 @@ mod tests {
     proptest! {
         #[test]
         fn without_a_root_path_the_path_is_routed_whole(path in "/[a-z]{1,5}(/[a-z]{1,5}){0,3}") {
-            for framework in [django(""), Other::Quart, Other::Litestar, Other::BlackSheep] {
-                let routed = framework.route(None, &Scope::sample(&path, ""));
+            for framework in Other::ALL {
+                let routed = framework.route(None, "", &Scope::sample(&path, ""));
                 prop_assert_eq!(routed, Routed { path: Some(path.clone()), script_name: String::new() });
             }
         }
 
         #[test]
         fn a_kept_prefix_comes_off_in_the_newest(path in "(/[a-z]{1,5}){1,3}", root in "(/[0-9]{1,3}){1,2}") {
-            for framework in [django(""), Other::Quart, Other::Litestar, Other::BlackSheep] {
-                let routed = framework.route(None, &Scope::sample(&format!("{root}{path}"), &root));
+            for framework in Other::ALL {
+                let routed = framework.route(None, "", &Scope::sample(&format!("{root}{path}"), &root));
                 prop_assert_eq!(routed.path, Some(path.clone()));
             }
         }

@@ -3,6 +3,7 @@
 //! This file exists so that every version-dependent rule names a release from one list. Read in the sources of Starlette
 //! 0.21 to 1.10 and FastAPI 0.95 to 0.165, release by release.
 
+use super::others::Other;
 use crate::asgi::Release;
 
 /// The newest Starlette that is modelled; a newer one is taken to be like it.
@@ -71,7 +72,7 @@ const ALLOWED: [(Release, Release); 18] = [
     (Release::new(0, 133, 0), NEWEST_STARLETTE),
 ];
 
-/// Which of the two an app is written with.
+/// Which one an app is written with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Kind {
     /// FastAPI, on Starlette: it has documentation pages, and takes a `root_path`.
@@ -79,6 +80,8 @@ pub enum Kind {
     FastApi,
     /// Starlette alone.
     Starlette,
+    /// One that does not stand on Starlette.
+    Other(Other),
 }
 
 /// The framework below an app, and its releases where they are known.
@@ -90,17 +93,44 @@ pub struct Framework {
     pub starlette: Option<Release>,
     /// FastAPI's release.
     pub fastapi: Option<Release>,
+    /// The release of another framework.
+    pub other: Option<Release>,
 }
 
 impl Framework {
     /// FastAPI of these releases.
     pub const fn fastapi(fastapi: Option<Release>, starlette: Option<Release>) -> Self {
-        Self { kind: Kind::FastApi, starlette, fastapi }
+        Self { kind: Kind::FastApi, starlette, fastapi, other: None }
     }
 
     /// Starlette of this release.
     pub const fn starlette(starlette: Option<Release>) -> Self {
-        Self { kind: Kind::Starlette, starlette, fastapi: None }
+        Self { kind: Kind::Starlette, starlette, fastapi: None, other: None }
+    }
+
+    /// Another framework, of this release.
+    pub const fn other(framework: Other, release: Option<Release>) -> Self {
+        Self { kind: Kind::Other(framework), starlette: None, fastapi: None, other: release }
+    }
+
+    /// The framework among packages of which `release` gives the release, `None` for one that is not there: FastAPI, else
+    /// the only one there is. `None` if there is none of them, or more than one.
+    pub fn among(release: impl Fn(&str) -> Option<Release>) -> Option<Self> {
+        let (fastapi, starlette) = (release("fastapi"), release("starlette"));
+        if fastapi.is_some() {
+            return Some(Self::fastapi(fastapi, starlette));
+        }
+        let others =
+            Other::ALL.into_iter().filter_map(|other| Some(Self::other(other, Some(release(other.package())?))));
+        let mut known = starlette.map(|release| Self::starlette(Some(release))).into_iter().chain(others);
+        known.next().filter(|_| known.next().is_none())
+    }
+
+    /// Names and releases as a package index has them, e.g. `fastapi 0.163.2`; those that are known.
+    pub fn packages(&self) -> impl Iterator<Item = (&'static str, Release)> {
+        let other = if let Kind::Other(other) = self.kind { Some(other.package()) } else { None };
+        let named = [(Some("fastapi"), self.fastapi), (Some("starlette"), self.starlette), (other, self.other)];
+        named.into_iter().filter_map(|(name, release)| Some((name?, release?)))
     }
 
     /// The Starlette that is modelled: the one named, else the newest that the FastAPI named allows, else the newest
@@ -166,6 +196,18 @@ mod tests {
         assert_eq!(both.modelled_starlette(), Release::new(0, 35, 1));
         assert_eq!(Framework::default().modelled_starlette(), NEWEST_STARLETTE);
         assert!(ALLOWED.is_sorted());
+    }
+
+    #[test]
+    fn the_framework_among_packages_is_fastapi_or_the_only_one() {
+        let among = |names: &[&str]| {
+            let found = Framework::among(|name| names.contains(&name).then_some(Release::new(1, 0, 0)));
+            found.map(|framework| (framework.kind, framework.packages().map(|(name, _)| name).collect::<Vec<_>>()))
+        };
+        assert_eq!(among(&["starlette", "fastapi", "django"]), Some((Kind::FastApi, vec!["fastapi", "starlette"])));
+        assert_eq!(among(&["starlette"]), Some((Kind::Starlette, vec!["starlette"])));
+        assert_eq!(among(&["django"]), Some((Kind::Other(Other::Django), vec!["django"])));
+        assert_eq!((among(&["django", "starlette"]), among(&["flask"])), (None, None));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The app of a question: its settings, its routes, and what is mounted; and what it answers.
 
+use std::rc::Rc;
 use std::sync::LazyLock;
 
 use serde::Deserialize;
@@ -20,7 +21,7 @@ const URL_FOR: &str = "get_app";
 
 /// An app as a question describes it. The keys in capitals are the environment variables that the example app is set up
 /// with; each says the same as the key before it.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub(super) struct AppText {
     /// `FastAPI(root_path=…)`
@@ -54,7 +55,7 @@ pub(super) struct AppText {
 }
 
 /// A route.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 struct RouteText {
     /// The template, e.g. `/items/{id}`.
     path: String,
@@ -71,12 +72,44 @@ struct RouteText {
 }
 
 /// A mount: of an app, of files, or of what is not known.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 struct MountText {
     path: String,
     name: Option<String>,
     app: Option<AppText>,
     files: Option<Vec<String>>,
+}
+
+/// Apps that were built, the newest last: questions about one app seldom come alone, and building one costs more than
+/// asking it.
+#[derive(Debug, Default)]
+pub(super) struct Apps(Vec<Rc<Built>>);
+
+/// Apps that are kept at most.
+const KEPT: usize = 32;
+
+/// An app, and what it was built from.
+#[derive(Debug)]
+pub(super) struct Built {
+    described: AppText,
+    framework: Framework,
+    app: App,
+}
+
+impl Apps {
+    /// The app that is described, of this framework.
+    pub(super) fn built(&mut self, described: AppText, framework: Framework) -> Rc<Built> {
+        let same = |built: &&Rc<Built>| built.framework == framework && built.described == described;
+        if let Some(built) = self.0.iter().find(same) {
+            return Rc::clone(built);
+        }
+        if self.0.len() >= KEPT {
+            self.0.remove(0);
+        }
+        let built = Rc::new(Built { app: described.app(framework), described, framework });
+        self.0.push(Rc::clone(&built));
+        built
+    }
 }
 
 /// What the app answers.
@@ -86,23 +119,13 @@ pub(super) struct Answered {
     pub(super) page: Page,
 }
 
-impl AppText {
-    /// With the example's routes where it has none of its own.
-    pub(super) fn or_example(mut self) -> Self {
-        if self.routes.is_none() && self.mounts.is_none() {
-            self.routes.clone_from(&EXAMPLE.routes);
-            self.mounts.clone_from(&EXAMPLE.mounts);
-        }
-        self
-    }
-
+impl Built {
     /// What the app answers to the request that the server made this scope of.
     ///
     /// # Errors
     /// What is not known.
-    pub(super) fn answer(&self, framework: Framework, scope: &Scope) -> Result<Answered, String> {
-        let app = self.app(framework);
-        let answer = app.answer(scope);
+    pub(super) fn answer(&self, scope: &Scope) -> Result<Answered, String> {
+        let answer = self.app.answer(scope);
         let status = answer.prediction.status(scope.kind);
         let page = match (answer.prediction, answer.page) {
             (Prediction::Unknown, _) => return Err("the app's routes do not tell who answers".to_owned()),
@@ -113,13 +136,13 @@ impl AppText {
             (Prediction::Found, Some(OwnPage::Viewer { openapi_url })) => Page::Viewer { openapi_url },
             (Prediction::Found, None) => {
                 let (url, base_url) = (answer.view.url(), answer.view.base_url.clone());
-                let url_for = app.routes.as_ref().and_then(|routes| routes.path_of(URL_FOR));
+                let url_for = self.app.routes.as_ref().and_then(|routes| routes.path_of(URL_FOR));
                 let url_for = url_for.map(|path| answer.view.url_of(&path));
                 let fails = url.is_none() || base_url.is_none() || url_for == Some(None);
                 let RouteMatch::Route(template) = &answer.view.route else {
                     return Ok(Answered { status: 200, page: Page::Other {} });
                 };
-                if fails && self.builds_urls(template) {
+                if fails && self.described.builds_urls(template) {
                     return Ok(Answered { status: 500, page: Page::Other {} });
                 }
                 Page::seen(&answer.view.scope, url, base_url, url_for.flatten())
@@ -127,6 +150,17 @@ impl AppText {
             _ => Page::Other {},
         };
         Ok(Answered { status: status.unwrap_or(200), page })
+    }
+}
+
+impl AppText {
+    /// With the example's routes where it has none of its own.
+    pub(super) fn or_example(mut self) -> Self {
+        if self.routes.is_none() && self.mounts.is_none() {
+            self.routes.clone_from(&EXAMPLE.routes);
+            self.mounts.clone_from(&EXAMPLE.mounts);
+        }
+        self
     }
 
     /// True if a route of this template, here or in what is mounted, asks for URLs.
@@ -164,7 +198,7 @@ impl AppText {
         }
         let own = match framework.kind {
             Kind::FastApi => Routes::fastapi(),
-            Kind::Starlette => Routes::default(),
+            Kind::Starlette | Kind::Other(_) => Routes::default(),
         };
         let routes = self.routes.iter().flatten().fold(own, |routes, route| routes.route(route.route()));
         let mounts = self.mounts.iter().flatten();

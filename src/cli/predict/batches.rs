@@ -100,11 +100,12 @@ pub(super) enum Broken {
 ///
 /// # Errors
 /// [`Broken`]; what was answered before is written.
-pub(super) fn answer_all(
+/// Each thread has a `State` of its own, for what is worth keeping from one batch to the next.
+pub(super) fn answer_all<State: Default + 'static>(
     input: impl Read + Send + 'static,
     mut output: impl Write,
     threads: usize,
-    answer: fn(&Batch) -> Answered,
+    answer: fn(&mut State, &Batch) -> Answered,
 ) -> Result<u64, Broken> {
     let (to, from): (Vec<_>, Vec<_>) = (0..threads.max(1)).map(|_| worker(answer)).unzip();
     let reader = thread::spawn(move || read(input, &to));
@@ -124,12 +125,15 @@ pub(super) fn answer_all(
 }
 
 /// A thread that answers batches, and the two ends to it.
-fn worker(answer: fn(&Batch) -> Answered) -> (SyncSender<Batch>, Receiver<Answered>) {
+fn worker<State: Default + 'static>(
+    answer: fn(&mut State, &Batch) -> Answered,
+) -> (SyncSender<Batch>, Receiver<Answered>) {
     let (to, batches) = sync_channel::<Batch>(WAITING);
     let (done, from) = sync_channel(WAITING);
     thread::spawn(move || {
+        let mut state = State::default();
         while let Ok(batch) = batches.recv() {
-            if done.send(answer(&batch)).is_err() {
+            if done.send(answer(&mut state, &batch)).is_err() {
                 break;
             }
         }
@@ -199,7 +203,7 @@ mod tests {
 
     #[test]
     fn answers_come_in_the_order_of_the_questions() {
-        fn echo(batch: &Batch) -> Answered {
+        fn echo((): &mut (), batch: &Batch) -> Answered {
             let text = batch.lines().map(|(number, _)| format!("{number}\n")).collect::<String>().into_bytes();
             Answered { text, unknown: 1 }
         }

@@ -18,6 +18,7 @@ use serde_json::Value;
 
 use super::{Exit, Failure};
 use answer::Answer;
+use app::Apps;
 use batches::{Answered, Batch, Broken};
 use question::Question;
 
@@ -100,11 +101,11 @@ fn open(path: &Path) -> anyhow::Result<Box<dyn Read + Send>> {
 }
 
 /// The answers to the lines of a batch.
-fn answer(batch: &Batch) -> Answered {
+fn answer(apps: &mut Apps, batch: &Batch) -> Answered {
     let mut answered = Answered::default();
     for (number, line) in batch.lines() {
         let answer = match line {
-            Some(line) => answer_to(line, number),
+            Some(line) => answer_to(line, number, apps),
             None => Answer::unknown(Value::Null, format!("line {number} is too long to be a question")),
         };
         answered.unknown += u64::from(answer.is_unknown());
@@ -115,11 +116,11 @@ fn answer(batch: &Batch) -> Answered {
     answered
 }
 
-fn answer_to(line: &[u8], number: u64) -> Answer {
+fn answer_to(line: &[u8], number: u64, apps: &mut Apps) -> Answer {
     match serde_json::from_slice::<Question>(line) {
         Ok(question) => {
             let id = question.id.clone();
-            question.answer().unwrap_or_else(|why| Answer::unknown(id, format!("line {number}: {why}")))
+            question.answer(apps).unwrap_or_else(|why| Answer::unknown(id, format!("line {number}: {why}")))
         }
         Err(error) => {
             let id = serde_json::from_slice::<Value>(line).ok().and_then(|value| value.get("id").cloned());

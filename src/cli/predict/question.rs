@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::answer::Answer;
-use super::app::{self, AppText};
+use super::app::{self, AppText, Apps};
 use crate::asgi::server::{Ends, Libraries, Program, Server};
 use crate::asgi::{Outcome, Release};
 
@@ -49,14 +49,14 @@ impl Question {
     ///
     /// # Errors
     /// What is missing or not understood.
-    pub(super) fn answer(self) -> Result<Answer, String> {
+    pub(super) fn answer(self, apps: &mut Apps) -> Result<Answer, String> {
         let outcome = self.server()?.receive(&self.request()?, &self.ends()?);
         let framework = app::framework(self.release("fastapi")?, self.release("starlette")?);
         let by_app = self.kind.as_deref() == Some("fw");
         let app = if by_app { Some(self.app.unwrap_or_default().or_example()) } else { self.app };
         match (app, &outcome) {
             (Some(app), Outcome::Scope(scope)) => {
-                let answered = app.answer(framework, scope)?;
+                let answered = apps.built(app, framework).answer(scope)?;
                 Ok(Answer::by_app(self.id, answered.status, answered.page))
             }
             _ => Ok(Answer::of(self.id, &outcome)),

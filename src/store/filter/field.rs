@@ -128,9 +128,9 @@ impl Field {
             Self::ScopePath => scope(lanes).is_some_and(|scope| test(scope.path.as_bytes())),
             Self::ScopeRootPath => scope(lanes).is_some_and(|scope| test(scope.root_path.as_bytes())),
             Self::ScopeScheme => scope(lanes).is_some_and(|scope| test(scope.scheme().as_bytes())),
-            Self::ScopeClient => {
-                scope(lanes).and_then(|scope| scope.client.as_ref()).is_some_and(|client| test(client.host().as_bytes()))
-            }
+            Self::ScopeClient => scope(lanes)
+                .and_then(|scope| scope.client.as_ref())
+                .is_some_and(|client| test(client.host().as_bytes())),
             Self::Header(name) => {
                 any_header(exchange, |header, value| header.eq_ignore_ascii_case(name.as_bytes()) && test(value))
             }

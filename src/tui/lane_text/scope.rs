@@ -125,6 +125,10 @@ fn scope_facts(lanes: &Lanes, scope: &Scope, view: Option<&AppView>, width: usiz
     if let Some(view) = view {
         lines.extend(route_facts(view, width));
     }
+    if let Some((name, routed)) = &lanes.scope.other {
+        let routed = format!("{} ({name})", routed.path.as_deref().unwrap_or("nothing: 404"));
+        lines.push(fact("routes on", cut_middle(&text(&routed), width.saturating_sub(LABEL))));
+    }
     let differs_from = |differs: bool, word: &str| differs.then(|| word.to_owned());
     lines.push(compared("scheme", &text(scope.scheme()), differs_from(scheme_differs, &original.scheme), width));
     lines.push(fact("server", or_dash(scope.server.as_ref().map(address))));

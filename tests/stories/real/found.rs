@@ -321,7 +321,7 @@ fn a_server_that_starts_again() {
     };
     let tap = free_address();
     let hopscope = Hopscope::start(&["tap", "--app", &format!("{tap}=http://{app}")], &[tap]);
-    let ask = |path: &str| Client::to(tap).ask(&format!("GET {path} HTTP/1.1\r\nHost: h\r\n\r\n")).status();
+    let ask = |path: &str| Client::to(tap).ask(format!("GET {path} HTTP/1.1\r\nHost: h\r\n\r\n")).status();
     for root in ["/one", "/two"] {
         let server = start(root);
         wait_for(&format!("--root-path {root} to be found"), || {

@@ -85,6 +85,13 @@ pub(super) const OPTIONS: &[OwnOption] = &[
         about: "who parses for the asgi worker; auto: gunicorn_h1c where installed",
         in_code: false,
     },
+    OwnOption { name: "protocol", value: "http|uwsgi", about: "what the proxy speaks; http", in_code: false },
+    OwnOption {
+        name: "proxy-protocol",
+        value: "off|v1|v2|auto",
+        about: "take a client's address from the PROXY protocol; off",
+        in_code: false,
+    },
     OwnOption { name: "limit-request-line", value: "BYTES", about: "longest request line; 4094", in_code: false },
     OwnOption { name: "limit-request-fields", value: "COUNT", about: "most header lines; 100", in_code: false },
     OwnOption { name: "limit-request-field_size", value: "BYTES", about: "longest header line; 8190", in_code: false },
@@ -125,6 +132,8 @@ pub struct Options {
     worker: Option<Worker>,
     rules: Rules,
     parser: Parser,
+    uwsgi: bool,
+    proxy_protocol: bool,
     trust: AllowList,
     policy: Policy,
     limits: Limits,
@@ -138,6 +147,8 @@ impl Options {
             worker: None,
             rules: Rules::of(version),
             parser: Parser::Auto,
+            uwsgi: false,
+            proxy_protocol: false,
             trust: AllowList::of(version),
             policy: Policy::default(),
             limits: Limits::default(),
@@ -147,6 +158,10 @@ impl Options {
 
     /// The `asgi` worker's answer, where the parser that reads is known to give it.
     fn answer(&self, server: &Server, bytes: &[u8], ends: &Ends) -> Outcome {
+        if self.uwsgi || self.proxy_protocol {
+            let name = if self.uwsgi { "uWSGI" } else { "PROXY" };
+            return Outcome::Unknown { why: format!("the {name} protocol is not modelled") };
+        }
         let outcome = self.serve(server, bytes, ends).unwrap_or_else(Stop::before_the_app);
         let installed = ["gunicorn-h1c", "gunicorn_h1c"].iter().any(|name| server.libraries.get(name).is_some());
         let other_parser = self.parser == Parser::Fast || (self.parser == Parser::Auto && installed);
@@ -248,6 +263,9 @@ impl Model for Options {
                     _ => return Err("say auto, fast or python"),
                 }
             }
+            "protocol" if !matches!(value, "http" | "uwsgi") => return Err("say http or uwsgi"),
+            "protocol" => self.uwsgi = value == "uwsgi",
+            "proxy-protocol" => self.proxy_protocol = !matches!(value, "off" | "false"),
             "limit-request-line" => self.limits.request_line = limits::read(value)?,
             "limit-request-fields" => self.limits.fields = limits::read(value)?,
             "limit-request-field_size" => self.limits.field_size = limits::read(value)?,

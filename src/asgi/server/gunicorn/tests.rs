@@ -259,6 +259,8 @@ fn the_uvicorn_worker_gets_the_trust_list_and_nothing_else() {
     let kind = |server: &Server| scope(server.receive(websocket.as_bytes(), &ends("10.0.0.1"))).kind.name();
     assert_eq!(kind(&server), "websocket");
     server.libraries.set("uvicorn", Release::new(0, 54, 0));
+    // Nor httptools, so that h11 parses.
+    assert_eq!(status(&server.receive(b"FOO /a HTTP/1.1\r\nHost: h\r\n\r\n", &ends("10.0.0.1"))), 200);
     assert_eq!(kind(&server), "http");
     server.libraries.set("websockets", Release::new(15, 0, 0));
     assert_eq!(kind(&server), "websocket");
@@ -313,6 +315,20 @@ fn what_is_not_modelled_is_said() {
     ] {
         let server = with(Release::new(version.0, version.1, version.2), &[("worker-class", class)]);
         assert_eq!(server.note().as_deref(), note, "{version:?} {class}");
+    }
+}
+
+#[test]
+fn other_protocols_are_unknown() {
+    for (name, value, known) in [
+        ("proxy-protocol", "off", true),
+        ("proxy-protocol", "v2", false),
+        ("protocol", "http", true),
+        ("protocol", "uwsgi", false),
+    ] {
+        let outcome = lines(&gunicorn(&[(name, value)]), "");
+        assert_eq!(outcome.scope().is_some(), known, "{name} {value} {outcome:?}");
+        assert!(known || matches!(outcome, Outcome::Unknown { .. }));
     }
 }
 

@@ -71,15 +71,12 @@ impl UvicornWorker {
             list => list,
         };
         let has = |library| gunicorn.libraries.get(library).is_some();
+        // What stands beside uvicorn is known where uvicorn is.
+        let lacks = |library| has("uvicorn") && !has(library);
         uvicorn::Options {
             trust: TrustList::parse(&list),
-            http: if self.h11 { HttpParser::H11 } else { HttpParser::Httptools },
-            // What stands beside uvicorn is known, and no websocket library is among it.
-            ws: if has("uvicorn") && !has("websockets") && !has("wsproto") {
-                WebSockets::None
-            } else {
-                WebSockets::Auto
-            },
+            http: if self.h11 || lacks("httptools") { HttpParser::H11 } else { HttpParser::Httptools },
+            ws: if lacks("websockets") && lacks("wsproto") { WebSockets::None } else { WebSockets::Auto },
             ..uvicorn::Options::of(release(gunicorn))
         }
     }

@@ -35,12 +35,7 @@ pub(super) const OPTIONS: &[OwnOption] = &[
         about: "sets root_path only, slashes at its end taken off; empty",
         in_code: false,
     },
-    OwnOption {
-        name: "server-name",
-        value: "HOST",
-        about: "answer other Hosts with 404; may be given again; any Host",
-        in_code: false,
-    },
+    OwnOption { name: "server-name", value: "HOSTS", about: "answer other Hosts with 404; any Host", in_code: false },
     OwnOption {
         name: "proxy-fix",
         value: "legacy|modern",
@@ -95,7 +90,7 @@ impl Model for Options {
 
     fn set(&mut self, name: &str, value: &str) -> Result<(), &'static str> {
         match name {
-            "server-name" => self.server_names.push(value.to_owned()),
+            "server-name" => self.server_names.extend(value.split(',').map(|name| name.trim().to_owned())),
             "proxy-fix" => self.proxy_fix.set_mode(value)?,
             _ => self.proxy_fix.trusted_hops = value.parse().map_err(|_| "say a number of 0 or more")?,
         }

@@ -96,7 +96,7 @@ fn a_head_must_end_within_the_first_read_or_16_kib() {
 
 #[test]
 fn server_names() {
-    let server = hypercorn(&[("server-name", "a"), ("server-name", "b")]);
+    let server = hypercorn(&[("server-name", "a, c"), ("server-name", "b")]);
     for (host, expected) in [("Host: b\r\n", 200), ("Host: B\r\n", 404), ("Host: a:80\r\n", 404)] {
         assert_eq!(status(&receive(&server, &format!("GET / HTTP/1.0\r\n{host}\r\n"))), expected, "{host:?}");
         let websocket = format!("GET / HTTP/1.1\r\n{host}{WEBSOCKET}\r\n");
