@@ -114,8 +114,9 @@ fn every_command_and_option_exists() {
 
 #[test]
 fn options_in_the_text_exist() {
-    let help: String =
-        ["tap", "proxy", "run", "probe", "explain", "demo"].map(|name| hopscope(&[name, "--help"]).1).concat();
+    let help: String = ["tap", "proxy", "run", "probe", "explain", "demo", "predict"]
+        .map(|name| hopscope(&[name, "--help"]).1)
+        .concat();
     let known: BTreeSet<&str> =
         help.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).filter(|word| word.starts_with("--")).collect();
     let text: String = README.split("```").step_by(2).collect();

@@ -115,7 +115,9 @@ fn score(wanted: fn(&Value) -> bool) {
         *all += 1;
         if !differences.is_empty() && shown.lines().count() < SHOWN * 4 {
             let _ = writeln!(shown, "{id} {group} {}\n  {}", recording["options"], recording["request_text"]);
-            differences.iter().for_each(|difference| shown.push_str(&format!("  {difference}\n")));
+            for difference in differences {
+                let _ = writeln!(shown, "  {difference}");
+            }
         }
     }
     let wrong: usize = counts.values().map(|(right, all)| all - right).sum();

@@ -1,9 +1,11 @@
 //! Lane 4: what the app sees: by its own word where the probe stands in it, else by the server's model.
 
+mod told;
+
 use super::{Setup, Source};
 use crate::asgi::framework::{self, App, AppView, Kind};
-use crate::asgi::probed::{Difference, Probed, Routed};
-use crate::asgi::server::{Ends, Program, Server};
+use crate::asgi::probed::{Difference, Probed};
+use crate::asgi::server::{Ends, Server};
 use crate::asgi::{Outcome, Scope};
 use crate::exchange::{Exchange, Half, Pairing};
 use crate::gateway::hop_by_hop;
@@ -53,7 +55,7 @@ impl ScopeLane {
         let (ends, request) = (Ends::tcp(from, to), as_sent(app, exchange.pairing));
         let receive = |server: &Server| server.receive(&request, &ends);
         match app.probe.as_deref().map(Probed::parse) {
-            Some(Ok(probed)) => Self::told(&probed, setup, receive),
+            Some(Ok(probed)) => told::lane(&probed, setup, receive),
             Some(Err(error)) => {
                 let word = ProbeWord { trouble: Some(error.to_string()), ..ProbeWord::default() };
                 Self { probe: Some(Box::new(word)), ..Self::modelled(receive(&setup.server), setup) }
@@ -76,36 +78,6 @@ impl ScopeLane {
         let (outcome, view, other, probe) = (None, None, None, None);
         Self { source, server, outcome, view, other, probe, probe_silent: false, model_differs: Vec::new() }
     }
-
-    /// The lane by the app's own word. `receive` is what a server's model makes of the request. What was only assumed of
-    /// the server gives way to what the probe knows of it.
-    fn told(probed: &Probed, setup: &Setup, receive: impl Fn(&Server) -> Outcome) -> Self {
-        let told = probed.named_server().filter(|_| !setup.server.stated).unwrap_or_else(|| setup.server.clone());
-        let server = probed.server.map_or_else(|| name(&told), |(program, version)| format!("{program} {version}"));
-        let model = receive(&told);
-        let Some(scope) = probed.scope(model.scope()) else { return Self::modelled(model, setup) };
-        let model_differs: Vec<_> =
-            wrong_program(probed, &told, &model).into_iter().chain(differences(probed, &model)).collect();
-        let fits = |server: &Server| receive(server).scope().is_some_and(|scope| probed.differences(scope).is_empty());
-        let explanation = (!model_differs.is_empty()).then(|| explain(probed, &told, &model_differs, fits));
-        let endpoint = if let Routed::To(route) = &probed.routed { route.endpoint.clone() } else { None };
-        let cut = (!probed.cut.is_empty()).then(|| format!("too long for the probe: {}", probed.cut.join(", ")));
-        let word = ProbeWord {
-            frameworks: probed.frameworks.iter().map(|(name, version)| format!("{name} {version}")).collect(),
-            endpoint,
-            explanation,
-            trouble: probed.error.clone().or(cut),
-        };
-        let (view, other) = told_view(probed, &scope, setup);
-        Self {
-            view,
-            other,
-            outcome: Some(Outcome::Scope(Box::new(scope))),
-            probe: Some(Box::new(word)),
-            model_differs,
-            ..Self::derived(Source::Probe, server)
-        }
-    }
 }
 
 /// The request as it went to the server: a tap leaves behind what belongs to one connection only; of the stand-in the head
@@ -124,21 +96,6 @@ fn name(server: &Server) -> String {
     format!("{} {}", server.program(), server.version)
 }
 
-/// What the framework made of it: the scope as the app left it needs no settings to be applied, the route is the router's
-/// own word, and what follows from both is the framework's model.
-fn told_view(probed: &Probed, received: &Scope, setup: &Setup) -> ByFramework {
-    let left = probed.left(Some(received)).unwrap_or_else(|| received.clone());
-    let framework = probed.named_framework().unwrap_or(setup.app.framework);
-    let settled = App { framework, root_path: String::new(), prefix_header: false, ..setup.app.clone() };
-    let (view, other) = by_framework(&settled, &left);
-    let view = view.map(|mut view| {
-        view.root_path_replaced = left.root_path != received.root_path;
-        view.route = probed.routed.route(view.route);
-        view
-    });
-    (view, other)
-}
-
 /// What Starlette or FastAPI makes of a scope, or another framework.
 type ByFramework = (Option<AppView>, Option<(&'static str, framework::Routed)>);
 
@@ -147,63 +104,6 @@ fn by_framework(app: &App, scope: &Scope) -> ByFramework {
         (Kind::Other(other), Some(routed)) => (None, Some((other.package(), routed))),
         _ => (Some(app.view(scope)), None),
     }
-}
-
-/// The program that was told, where it is another than the one that the probe is in; and the release, where the scopes
-/// cannot tell because the one that was told is not modelled. Under gunicorn uvicorn's worker speaks.
-fn wrong_program(probed: &Probed, told: &Server, model: &Outcome) -> Option<Difference> {
-    let (program, version) = probed.server?;
-    let same = if matches!(model, Outcome::Unknown { .. }) { version == told.version } else { true };
-    let is_told = match (program, told.program()) {
-        (Program::Uvicorn, Program::Gunicorn) => true,
-        (real, told) => real == told && same,
-    };
-    (!is_told).then(|| Difference { key: "program", model: name(told), probe: format!("{program} {version}") })
-}
-
-fn differences(probed: &Probed, model: &Outcome) -> Vec<Difference> {
-    let outcome = |what: String| {
-        vec![Difference { key: "outcome", model: what, probe: "the app was called with this scope".to_owned() }]
-    };
-    match model {
-        Outcome::Scope(scope) => probed.differences(scope),
-        Outcome::Refused { status, why } => outcome(format!("the server answers {status} by itself: {why}")),
-        Outcome::Closed { why } => outcome(format!("the server closes the connection: {why}")),
-        // What the model does not know, it has not got wrong.
-        Outcome::Unknown { .. } => Vec::new(),
-    }
-}
-
-/// What explains the differences, in one sentence.
-fn explain(probed: &Probed, told: &Server, differs: &[Difference], fits: impl Fn(&Server) -> bool) -> String {
-    let said = if told.stated { "told" } else { "assumed" };
-    if differs.iter().all(|found| matches!(found.key, "client" | "server")) {
-        return "something passes connections on between hopscope and the server, a container's port for one: the \
-                addresses are its own"
-            .to_owned();
-    }
-    let Some(found) = probed.explanation(told, fits) else {
-        let is_told =
-            probed.server.is_none_or(|(program, version)| (program, version) == (told.program(), told.version));
-        return if is_told {
-            format!("an option of {} that hopscope was not told, or a fault of its model", name(told))
-        } else {
-            let real = probed.server.map(|(program, version)| format!("{program} {version}")).unwrap_or_default();
-            format!("the app runs on {real}, not on {} as {said}; its options are not known either", name(told))
-        };
-    };
-    let mut wrong = Vec::new();
-    if (found.program(), found.version) != (told.program(), told.version) {
-        wrong.push(format!("--server {}@{}, not {} as {said}", found.program(), found.version, name(told)));
-    }
-    if found.root_path != told.root_path {
-        let option = found.program().root_path_option();
-        wrong.push(format!("--{option} \"{}\", not \"{}\" as {said}", found.root_path, told.root_path));
-    }
-    if wrong.is_empty() {
-        wrong.push(format!("{} with its own defaults, not the options it was {said} to have", name(&found)));
-    }
-    format!("explained exactly by {}", wrong.join(" and "))
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 //! Bytes become text like this: valid UTF-8 as it is, anything else byte by byte, each becoming the character of the same
 //! number (U+0000 to U+00FF), so that nothing is lost. Characters that control or hide are escaped (`\u009b`).
 
+mod scope;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Write};
@@ -10,13 +12,12 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::{Shown, Style, words};
-use crate::asgi::framework::RouteMatch;
-use crate::asgi::{self, Address, Outcome};
 use crate::diagnosis::{Finding, Follows};
 use crate::exchange::Half;
 use crate::lanes::secrets::{redact_field, redact_query, redact_url};
 use crate::lanes::visible::is_hidden;
 use crate::lanes::{Change, ForwardedField, Lanes, Reading};
+use scope::{Scope, scope};
 
 /// The line.
 #[derive(Debug, Serialize)]
@@ -89,55 +90,6 @@ struct Rewritten<'a> {
     part: Option<&'a str>,
     rule: Option<&'a str>,
     upstream: Option<String>,
-}
-
-#[derive(Debug, Default, Serialize)]
-struct Scope<'a> {
-    source: &'static str,
-    server: &'a str,
-    outcome: Option<&'static str>,
-    why: Option<&'a str>,
-    #[serde(rename = "type")]
-    kind: Option<&'static str>,
-    http_version: Option<&'a str>,
-    scheme: Option<&'a str>,
-    path: Option<&'a str>,
-    raw_path: Option<Cow<'a, str>>,
-    query_string: Option<Cow<'a, str>>,
-    root_path: Option<&'a str>,
-    client: Option<(Option<&'a str>, Option<Port<'a>>)>,
-    server_address: Option<(Option<&'a str>, Option<Port<'a>>)>,
-    subprotocols: &'a [String],
-    route_path: Option<&'a str>,
-    route: Option<Route<'a>>,
-    base_url: Option<&'a str>,
-    url_for: Option<&'a str>,
-    slash_redirect: Option<Cow<'a, str>>,
-    openapi_url: Option<&'a str>,
-    probe: Option<Probe<'a>>,
-    model_differs: Vec<Differs<'a>>,
-}
-
-#[derive(Debug, Serialize)]
-struct Probe<'a> {
-    with: &'a [String],
-    endpoint: Option<&'a str>,
-    explanation: Option<&'a str>,
-    trouble: Option<&'a str>,
-}
-
-#[derive(Debug, Serialize)]
-struct Differs<'a> {
-    key: &'static str,
-    model: &'a str,
-    probe: &'a str,
-}
-
-#[derive(Debug, Serialize)]
-struct Route<'a> {
-    #[serde(rename = "match")]
-    kind: &'static str,
-    template: Option<&'a str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -295,81 +247,6 @@ fn rewritten<'a>(lanes: &'a Lanes, style: &Style) -> Rewritten<'a> {
         rule: lane.rule.as_deref(),
         upstream: lane.upstream.map(|upstream| upstream.to_string()),
     }
-}
-
-fn scope<'a>(lanes: &'a Lanes, style: &Style) -> Scope<'a> {
-    let lane = &lanes.scope;
-    let (outcome, why) = match &lane.outcome {
-        Some(Outcome::Scope(_)) => (Some("scope"), None),
-        Some(Outcome::Refused { why, .. }) => (Some("refused"), Some(why.as_str())),
-        Some(Outcome::Closed { why }) => (Some("closed"), Some(why.as_str())),
-        Some(Outcome::Unknown { why }) => (Some("unknown"), Some(why.as_str())),
-        None => (None, None),
-    };
-    let mut shown = Scope { source: lane.source.word(), server: &lane.server, outcome, why, ..Scope::default() };
-    let view = lane.view.as_ref();
-    if let Some(scope) = view.map(|view| &view.scope).or_else(|| lane.outcome.as_ref()?.scope()) {
-        shown.kind = Some(scope.kind.name());
-        shown.http_version = scope.http_version.as_deref();
-        shown.scheme = scope.scheme.as_deref();
-        shown.path = Some(&scope.path);
-        shown.raw_path = Some(text(&scope.raw_path));
-        shown.query_string = Some(query_text(&scope.query_string, style));
-        shown.root_path = Some(&scope.root_path);
-        shown.client = scope.client.as_ref().map(address);
-        shown.server_address = scope.server.as_ref().map(address);
-        shown.subprotocols = &scope.subprotocols;
-    }
-    if let Some(view) = view {
-        shown.route_path = Some(&view.route_path);
-        shown.route = Some(route(&view.route));
-        shown.base_url = view.base_url.as_deref();
-        shown.url_for = view.url_for.as_deref();
-        shown.slash_redirect = view.slash_redirect.as_ref().map(|to| url_text(to.as_bytes(), style));
-        shown.openapi_url = Some(&view.openapi_url);
-    }
-    if let Some((_, routed)) = &lane.other {
-        shown.route_path = routed.path.as_deref();
-    }
-    shown.probe = lane.probe.as_deref().map(|word| Probe {
-        with: &word.frameworks,
-        endpoint: word.endpoint.as_deref(),
-        explanation: word.explanation.as_deref(),
-        trouble: word.trouble.as_deref(),
-    });
-    let differs = lane.model_differs.iter();
-    shown.model_differs =
-        differs.map(|found| Differs { key: found.key, model: &found.model, probe: &found.probe }).collect();
-    shown
-}
-
-/// A port as it has it in the scope.
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-enum Port<'a> {
-    Number(i64),
-    Text(&'a str),
-}
-
-/// `[host, port]`, the shape it has in the scope.
-fn address(address: &Address) -> (Option<&str>, Option<Port<'_>>) {
-    let port = address.port.as_ref().map(|port| match port {
-        asgi::Port::Number(number) => Port::Number(*number),
-        asgi::Port::Text(text) => Port::Text(text),
-    });
-    (address.host.as_deref(), port)
-}
-
-fn route(route: &RouteMatch) -> Route<'_> {
-    let (kind, template) = match route {
-        RouteMatch::Unknown => ("unknown", None),
-        RouteMatch::Route(template) => ("route", Some(template.as_str())),
-        RouteMatch::OtherMethod(template) => ("other-method", Some(template.as_str())),
-        RouteMatch::Mount(mount) => ("mount", Some(mount.as_str())),
-        RouteMatch::Slash(path) => ("slash", Some(path.as_str())),
-        RouteMatch::None => ("none", None),
-    };
-    Route { kind, template }
 }
 
 fn response<'a>(shown: Shown<'a>, style: &Style) -> Response<'a> {

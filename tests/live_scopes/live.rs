@@ -86,8 +86,7 @@ impl Live {
             command.env("PYTHONPATH", repository("tests/peers")).env("PYTHONDONTWRITEBYTECODE", "1");
             command.envs(start.wrapper);
             match start.server {
-                "hypercorn" => command.args(["--bind", &address.to_string(), "scope_app:app"]),
-                "gunicorn" => command.args(["--bind", &address.to_string(), "scope_app:app"]),
+                "hypercorn" | "gunicorn" => command.args(["--bind", &address.to_string(), "scope_app:app"]),
                 "granian" => command.args(["--interface", "asgi", "--port", &port, "scope_app:app"]),
                 _ => command.args(["--port", &port, "scope_app:app"]),
             };

@@ -65,7 +65,7 @@ impl Files {
             return file(scope, starlette);
         }
         let url = url::of_scope(scope, starlette, &scope.path, &scope.query_string);
-        let split = url.as_deref().and_then(super::python_url::SplitUrl::split);
+        let split = url.as_deref().and_then(crate::asgi::python_url::SplitUrl::split);
         split.map_or(Prediction::Failed, |mut url| {
             url.path.push('/');
             Prediction::Redirect(url::location(&url.unsplit()))

@@ -2,9 +2,9 @@
 //!
 //! Source: Starlette `datastructures.py` (`URL`, `_HOST_RE` of 1.0.1 to 1.6) and `_utils.py` (`parse_host_header`, 1.7).
 
-use super::python_url::is_ipv6;
 use super::versions::since;
 use crate::asgi::Release;
+use crate::asgi::python_url::is_ipv6;
 
 /// The header as URLs use it; `None` if it is not used, and the server's own address stands in.
 pub(super) fn for_urls(host: String, starlette: Release) -> Option<String> {

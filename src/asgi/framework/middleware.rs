@@ -5,9 +5,9 @@
 
 use super::answer::Prediction;
 use super::host;
-use super::python_url::SplitUrl;
 use super::url;
 use super::versions::since;
+use crate::asgi::python_url::SplitUrl;
 use crate::asgi::{Release, Scope, ScopeType};
 use crate::forwarded::latin1;
 
@@ -121,8 +121,8 @@ mod tests {
         Scope { headers, scheme: Some(scheme.to_owned()), ..scope("/a b", "/root") }
     }
 
-    fn redirect(to: &str) -> Option<Prediction> {
-        Some(Prediction::Redirect(to.to_owned()))
+    fn redirect(to: &str) -> Prediction {
+        Prediction::Redirect(to.to_owned())
     }
 
     #[test]
@@ -142,8 +142,8 @@ mod tests {
             (Some("x y.example.org"), None, bad()),
             (
                 Some("old.example:80"),
-                redirect("https://www.old.example:80/a%20b?a=1"),
-                redirect("https://www.old.example:80/a%20b?a=1"),
+                Some(redirect("https://www.old.example:80/a%20b?a=1")),
+                Some(redirect("https://www.old.example:80/a%20b?a=1")),
             ),
             (Some(""), bad(), bad()),
             (None, bad(), bad()),
@@ -160,11 +160,11 @@ mod tests {
     #[test]
     fn where_plain_requests_are_sent() {
         for (host, old, new) in [
-            (Some("h:80"), redirect("https://h/a%20b?a=1"), redirect("https://h/a%20b?a=1")),
-            (Some("H:8080"), redirect("https://H:8080/a%20b?a=1"), redirect("https://H:8080/a%20b?a=1")),
-            (Some("[::1]:80"), redirect("https://::1/a%20b?a=1"), redirect("https://::1/a%20b?a=1")),
-            (Some("h:x"), Some(Prediction::Failed), redirect("https://[::1]:8000/a%20b?a=1")),
-            (Some(""), redirect("https:///a%20b?a=1"), redirect("https://[::1]:8000/a%20b?a=1")),
+            (Some("h:80"), Some(redirect("https://h/a%20b?a=1")), Some(redirect("https://h/a%20b?a=1"))),
+            (Some("H:8080"), Some(redirect("https://H:8080/a%20b?a=1")), Some(redirect("https://H:8080/a%20b?a=1"))),
+            (Some("[::1]:80"), Some(redirect("https://::1/a%20b?a=1")), Some(redirect("https://::1/a%20b?a=1"))),
+            (Some("h:x"), Some(Prediction::Failed), Some(redirect("https://[::1]:8000/a%20b?a=1"))),
+            (Some(""), Some(redirect("https:///a%20b?a=1")), Some(redirect("https://[::1]:8000/a%20b?a=1"))),
         ] {
             let answer = |release| Middleware::HttpsRedirect.answer(&with_host("http", host), release);
             assert_eq!((answer(OLD), answer(NEW)), (old, new), "{host:?}");
@@ -180,7 +180,7 @@ mod tests {
     fn a_websocket_is_answered_where_the_server_can() {
         let socket = |extensions| Scope { kind: ScopeType::WebSocket, extensions, ..with_host("ws", Some("h")) };
         let able = socket(&["websocket.http.response"]);
-        assert_eq!(Middleware::HttpsRedirect.answer(&able, NEW), redirect("wss://h/a%20b?a=1"));
+        assert_eq!(Middleware::HttpsRedirect.answer(&able, NEW), Some(redirect("wss://h/a%20b?a=1")));
         assert_eq!(Middleware::HttpsRedirect.answer(&able, Release::new(0, 36, 0)), Some(Prediction::Unknown));
         assert_eq!(Middleware::HttpsRedirect.answer(&socket(&[]), NEW), Some(Prediction::Unknown));
     }

@@ -14,7 +14,6 @@ mod host;
 mod middleware;
 mod openapi;
 mod others;
-mod python_url;
 mod route_path;
 mod routes;
 mod template;

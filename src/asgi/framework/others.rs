@@ -138,8 +138,8 @@ mod tests {
         releases.map(|release| framework.route(release.parse().ok(), "", &Scope::sample(path, root)).path)
     }
 
-    fn some(text: &str) -> Option<String> {
-        Some(text.to_owned())
+    fn owned(text: Option<&str>) -> Option<String> {
+        text.map(str::to_owned)
     }
 
     #[test]
@@ -154,7 +154,7 @@ mod tests {
         ] {
             let scope = Scope::sample(path, root);
             let found = ["4.2", "5.0"].map(|release| Other::Django.route(release.parse().ok(), forced, &scope).path);
-            assert_eq!(found, [some(before), some(since)], "{path} {root} {forced}");
+            assert_eq!(found, [before, since].map(Some).map(owned), "{path} {root} {forced}");
         }
         let name = |forced| Other::Django.route(None, forced, &Scope::sample("/", "/api")).script_name;
         assert_eq!((name(""), name("/pub")), ("/api".to_owned(), "/pub".to_owned()));
@@ -163,16 +163,17 @@ mod tests {
     #[test]
     fn quart_wants_the_prefix_kept() {
         for (path, root, before, since) in [
-            ("/api/app", "/api", some("/app"), some("/app")),
-            ("/x/api/app", "/api", some("/app"), None),
+            ("/api/app", "/api", Some("/app"), Some("/app")),
+            ("/x/api/app", "/api", Some("/app"), None),
             ("/app", "/api", None, None),
             ("/api", "/api", None, None),
-            ("/app", "", some("/app"), some("/app")),
-            ("/products", "/product", some("/s"), some("/s")),
+            ("/app", "", Some("/app"), Some("/app")),
+            ("/products", "/product", Some("/s"), Some("/s")),
         ] {
-            assert_eq!(routed(Other::Quart, ["0.21", "0.22"], path, root), [before, since], "{path} {root}");
+            assert_eq!(routed(Other::Quart, ["0.21", "0.22"], path, root), [before, since].map(owned), "{path} {root}");
         }
-        assert_eq!(routed(Other::Quart, ["0.18.4", "0.19"], "/api/app", "/api"), [some("/api/app"), some("/app")]);
+        let found = routed(Other::Quart, ["0.18.4", "0.19"], "/api/app", "/api");
+        assert_eq!(found, [Some("/api/app"), Some("/app")].map(owned));
     }
 
     #[test]
@@ -184,7 +185,7 @@ mod tests {
             ("/api", "/api", "/api", "/"),
         ] {
             let found = routed(Other::Litestar, ["2.5.2", "2.5.3"], path, root);
-            assert_eq!(found, [some(before), some(since)], "{path} {root}");
+            assert_eq!(found, [before, since].map(Some).map(owned), "{path} {root}");
         }
     }
 
@@ -198,10 +199,10 @@ mod tests {
             ("", "", "", ""),
         ] {
             let found = routed(Other::BlackSheep, ["2.6.1", "2.6.2"], path, root);
-            assert_eq!(found, [some(before), some(since)], "{path} {root}");
+            assert_eq!(found, [before, since].map(Some).map(owned), "{path} {root}");
         }
         let socket = Scope { kind: ScopeType::WebSocket, raw_path: b"/x".to_vec(), ..Scope::sample("/api/ws", "/api") };
-        assert_eq!(Other::BlackSheep.route(None, "", &socket).path, some("/ws"));
+        assert_eq!(Other::BlackSheep.route(None, "", &socket).path.as_deref(), Some("/ws"));
     }
 
     #[test]

@@ -2,23 +2,31 @@
 //!
 //! Source of the rules: Starlette `routing.py` (`compile_path`) and `convertors.py`.
 
+use std::sync::{Arc, OnceLock};
+
 use regex::Regex;
 
 use super::versions::since;
 use crate::asgi::Release;
 
-/// A template with the expression Starlette makes of it. Two are equal if their texts are.
+/// A template with the expressions that Starlette makes of it, which its clones share. Two are equal if their texts are.
 #[derive(Clone, Debug)]
-pub(super) struct Template {
+pub(super) struct Template(Arc<Expressions>);
+
+#[derive(Debug)]
+struct Expressions {
     text: String,
     exact: Option<Regex>,
     /// The same with the `uuid` convertor of older releases, where that is used.
     with_strict_uuid: Option<Regex>,
+    /// The same with parameters that may span slashes, made when a path is first asked for that way: to make an
+    /// expression takes far longer than to match it, and every request that no route takes asks all templates.
+    loose: OnceLock<Option<Regex>>,
 }
 
 impl PartialEq for Template {
     fn eq(&self, other: &Self) -> bool {
-        self.text == other.text
+        self.text() == other.text()
     }
 }
 
@@ -38,17 +46,18 @@ impl Template {
     fn of(template: &str, text: String) -> Self {
         let strict = template.contains(":uuid}");
         let with_strict_uuid = strict.then(|| expression(template, strict_convertor)).flatten();
-        Self { exact: expression(template, convertor), with_strict_uuid, text }
+        let exact = expression(template, convertor);
+        Self(Arc::new(Expressions { text, exact, with_strict_uuid, loose: OnceLock::new() }))
     }
 
     /// As it was written.
     pub(super) fn text(&self) -> &str {
-        &self.text
+        &self.0.text
     }
 
     /// True if it holds a parameter.
     pub(super) fn has_parameters(&self) -> bool {
-        next_parameter(&self.text).is_some()
+        next_parameter(self.text()).is_some()
     }
 
     /// True if the path is one of it.
@@ -65,13 +74,14 @@ impl Template {
 
     /// True if the path fits once every parameter may span slashes.
     pub(super) fn may_take(&self, path: &str) -> bool {
-        self.text.contains('{') && expression(&self.text, |_| ".*").is_some_and(|loose| loose.is_match(path))
+        let loose = || self.0.loose.get_or_init(|| expression(self.text(), |_| ".*")).as_ref();
+        self.text().contains('{') && loose().is_some_and(|loose| loose.is_match(path))
     }
 
     fn expression(&self, starlette: Release) -> Option<&Regex> {
-        match &self.with_strict_uuid {
+        match &self.0.with_strict_uuid {
             Some(strict) if starlette < since::LOOSE_UUID => Some(strict),
-            _ => self.exact.as_ref(),
+            _ => self.0.exact.as_ref(),
         }
     }
 }

@@ -6,9 +6,9 @@
 use std::fmt::Write as _;
 
 use super::host;
-use super::python_url::{Raised, SplitUrl};
 use super::route_path::Way;
 use super::versions::since;
+use crate::asgi::python_url::{Raised, SplitUrl};
 use crate::asgi::{Address, Port, Release, Scope, ScopeType};
 use crate::forwarded::latin1;
 

@@ -7,14 +7,18 @@ mod body;
 #[cfg(test)]
 mod tests;
 
+use super::Modelled;
 use super::request::{Fault, Line, Request, is_token, split_at_first, trim_blanks};
 use crate::asgi::Release;
 
 /// The oldest release whose rules are known: it reads lines that end in a bare line feed.
-pub(super) const OLDEST: Release = Release::new(0, 12, 0);
+const OLDEST: Release = Release::new(0, 12, 0);
 
 /// The newest release that is modelled.
 pub(super) const NEWEST: Release = Release::new(0, 16, 0);
+
+/// What is modelled.
+pub(super) const MODELLED: Modelled = Modelled { name: "h11", oldest: OLDEST, newest: NEWEST };
 
 /// Most digits of a `Content-Length` (`CONTENT_LENGTH_MAX_DIGITS`), since 0.15.
 const MOST_DIGITS: usize = 20;
@@ -65,22 +69,26 @@ impl H11 {
     /// `normalize_and_validate`: equal lengths become one, `Transfer-Encoding` is `chunked`, once, in lower case.
     fn normalized(&self, lines: Vec<Line>) -> Result<Vec<Line>, Fault> {
         let mut kept: Vec<Line> = Vec::with_capacity(lines.len());
+        let (mut length, mut coded): (Option<Vec<u8>>, _) = (None, false);
         for line in lines {
             match line.name.as_slice() {
                 b"content-length" => {
                     let value = self.length(&line.value)?;
-                    match kept.iter().find(|known| known.name == b"content-length") {
-                        None => kept.push(Line { value: value.to_vec(), ..line }),
-                        Some(known) if known.value == value => {}
+                    match &length {
+                        None => {
+                            length = Some(value.to_vec());
+                            kept.push(Line { value: value.to_vec(), ..line });
+                        }
+                        Some(known) if known == value => {}
                         Some(_) => return Err(Fault::bad_request("h11: Content-Length headers that differ")),
                     }
                 }
                 b"transfer-encoding" => {
-                    let again = kept.iter().any(|known| known.name == b"transfer-encoding");
-                    if again || !line.value.eq_ignore_ascii_case(b"chunked") {
+                    if coded || !line.value.eq_ignore_ascii_case(b"chunked") {
                         let why = "h11: a Transfer-Encoding other than one \"chunked\"".to_owned();
                         return Err(Fault::Refused { status: 501, why });
                     }
+                    coded = true;
                     kept.push(Line { value: b"chunked".to_vec(), ..line });
                 }
                 _ => kept.push(line),

@@ -1,6 +1,6 @@
 //! The servers: which one, which version, which options, and the door to each model.
 //!
-//! One file (or folder) per program: what it reads, whom it believes, which options it has, and what each release changed.
+//! One folder per program: what it reads, whom it believes, which options it has, and what each release changed.
 //! Everything that sets a server up, flags of the command line, a process that was found, a line of `hopscope predict`,
 //! goes through [`Server::set`], by the names that the server itself gives its options.
 
@@ -13,6 +13,7 @@ mod gunicorn;
 mod h11;
 mod hypercorn;
 mod libraries;
+mod modelled;
 mod option;
 mod profile;
 mod program;
@@ -20,6 +21,7 @@ mod reading;
 mod releases;
 mod request;
 pub mod uvicorn;
+mod websocket_key;
 
 use std::net::IpAddr;
 
@@ -29,6 +31,7 @@ use crate::forwarded::Verdict;
 pub use answered::from_header;
 pub use ends::{Ends, Local};
 pub use libraries::Libraries;
+use modelled::Modelled;
 pub use option::{OptionError, OwnOption};
 pub use profile::{Believes, RootPathUse};
 pub use program::{Program, UnknownServer};

@@ -98,3 +98,11 @@ pub(super) fn trim_blanks(mut text: &[u8]) -> &[u8] {
     }
     text
 }
+
+/// `bytes.strip()` of Python: ASCII white space, vertical tab included.
+pub(super) fn strip(mut text: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t'..=b'\r', rest @ ..] | [rest @ .., b' ' | b'\t'..=b'\r'] = text {
+        text = rest;
+    }
+    text
+}

@@ -13,7 +13,7 @@ fn asked(line: &str) -> Value {
 }
 
 /// A question about uvicorn with these members in place of its own.
-fn question(members: Value) -> String {
+fn question(members: &Value) -> String {
     let mut question = json!({
         "id": "a", "server": "uvicorn", "version": "0.54.0", "http_impl": "h11",
         "options": {"root_path": "/api"}, "peer": ["127.0.0.1", 50000], "local": ["127.0.0.1", 8000],
@@ -27,11 +27,11 @@ fn question(members: Value) -> String {
 
 #[test]
 fn a_question_is_answered_with_the_scope() {
-    let answer = asked(&question(json!({})));
+    let answer = asked(&question(&json!({})));
     assert_eq!((&answer["id"], &answer["outcome"]), (&json!("a"), &json!("scope")));
     assert_eq!(answer["scope"]["path"], "/api/items");
     assert_eq!(answer["scope"]["headers"], json!([["host", "h"]]));
-    let refused = asked(&question(json!({"request_text": "GET /\r\n\r\n"})));
+    let refused = asked(&question(&json!({"request_text": "GET /\r\n\r\n"})));
     assert_eq!((&refused["outcome"], &refused["status"]), (&json!("response"), &json!(400)));
 }
 
@@ -39,7 +39,7 @@ fn a_question_is_answered_with_the_scope() {
 fn options_may_be_lists_switches_or_not_given() {
     let scheme = |options: Value| {
         let request = "GET / HTTP/1.1\r\nHost: h\r\nX-Forwarded-Proto: https\r\n\r\n";
-        let answer = asked(&question(json!({"options": options, "peer": ["10.0.0.1", 1], "request_text": request})));
+        let answer = asked(&question(&json!({"options": options, "peer": ["10.0.0.1", 1], "request_text": request})));
         answer["scope"]["scheme"].as_str().map_or_else(|| answer["why"].to_string(), str::to_owned)
     };
     assert_eq!(scheme(json!({})), "http");
@@ -55,25 +55,25 @@ fn what_is_no_question_is_answered_in_its_place() {
     for (line, id, why) in [
         ("{".to_owned(), Value::Null, "line 7 is no question: EOF while parsing an object at column 1"),
         (r#"{"id": 3, "server": "uvicorn"}"#.to_owned(), json!(3), "line 7 is no question: missing field `peer`"),
-        (question(json!({"server": "nginx"})), json!("a"), "line 7: no server is known as \"nginx\""),
-        (question(json!({"version": "x"})), json!("a"), "line 7: \"x\" is no version"),
-        (question(json!({"lib": {"h11": "x"}})), json!("a"), "line 7: lib.h11: \"x\" is no version"),
-        (question(json!({"peer": ["h", 1]})), json!("a"), "line 7: peer: \"h\" is no address"),
-        (question(json!({"request_text": "\u{100}"})), json!("a"), "line 7: request_text: 'Ā' is no byte"),
-        (question(json!({"request_base64": "?"})), json!("a"), "line 7: request_base64: "),
+        (question(&json!({"server": "nginx"})), json!("a"), "line 7: no server is known as \"nginx\""),
+        (question(&json!({"version": "x"})), json!("a"), "line 7: \"x\" is no version"),
+        (question(&json!({"lib": {"h11": "x"}})), json!("a"), "line 7: lib.h11: \"x\" is no version"),
+        (question(&json!({"peer": ["h", 1]})), json!("a"), "line 7: peer: \"h\" is no address"),
+        (question(&json!({"request_text": "\u{100}"})), json!("a"), "line 7: request_text: 'Ā' is no byte"),
+        (question(&json!({"request_base64": "?"})), json!("a"), "line 7: request_base64: "),
     ] {
         let answer = asked(&line);
         assert_eq!((&answer["id"], &answer["outcome"]), (&id, &json!("unknown")), "{line}");
         assert!(answer["why"].as_str().unwrap().starts_with(why), "{answer}");
     }
-    assert_eq!(asked(&question(json!({"lib": {"other": "2024b"}})))["outcome"], "scope");
+    assert_eq!(asked(&question(&json!({"lib": {"other": "2024b"}})))["outcome"], "scope");
 }
 
 #[test]
 fn the_app_behind_the_server_answers() {
     let app = |path: &str, app: Value| {
         let request = format!("GET {path} HTTP/1.1\r\nHost: h\r\n\r\n");
-        asked(&question(json!({"kind": "fw", "options": {}, "app": app, "request_text": request})))
+        asked(&question(&json!({"kind": "fw", "options": {}, "app": app, "request_text": request})))
     };
     let seen = app("/app", json!({}));
     assert_eq!((&seen["outcome"], &seen["status"]), (&json!("response"), &json!(200)));
@@ -91,7 +91,7 @@ fn the_app_behind_the_server_answers() {
 
 #[test]
 fn the_schema_describes_the_question() {
-    let line = |members| serde_json::from_str::<Value>(&question(members)).unwrap();
+    let line = |members| serde_json::from_str::<Value>(&question(&members)).unwrap();
     let full = json!({"kind": "fw", "lib": {"h11": "0.16.0"}, "app": {"routes": [{"path": "/", "methods": ["GET"]}],
         "mounts": [{"path": "/sub", "app": {"root_path": "/x"}}]}});
     for members in [json!({}), full, json!({"local": ["/run/app.sock", null], "peer": ["unix", null]})] {
@@ -114,7 +114,7 @@ proptest::proptest! {
     #[test]
     fn any_request_is_answered(server in 0..5_usize, request: String) {
         let server = ["uvicorn", "hypercorn", "daphne", "granian", "gunicorn"][server];
-        let answer = asked(&question(json!({"server": server, "http_impl": null, "options": {}, "request_text": request})));
+        let answer = asked(&question(&json!({"server": server, "http_impl": null, "options": {}, "request_text": request})));
         proptest::prop_assert!(answer["outcome"].is_string());
     }
 }

@@ -2,6 +2,7 @@ use bytes::Bytes;
 
 use super::*;
 use crate::asgi::framework::RouteMatch;
+use crate::asgi::server::Program;
 use crate::exchange::{Sample, Side};
 use crate::lanes::compute;
 
@@ -73,6 +74,17 @@ fn what_nothing_explains_is_a_fault_of_the_model() {
         lane(&told("uvicorn@0.54", "/x"), Some(answer(|text| text.replace("\"https\",\"path\"", "\"wss\",\"path\""))));
     assert_eq!(keys(&lane), ["scheme"]);
     assert!(explanation(&lane).ends_with("or a fault of its model"), "{}", explanation(&lane));
+}
+
+#[test]
+fn a_difference_shows_no_credentials() {
+    let sample = Sample::new(Side::App, "GET /app?token=s3cret&a=1 HTTP/1.1\nHost: h\nAuthorization: Bearer s3cret\n");
+    let sample = sample.unwrap().response("HTTP/1.1 200 OK\n", b"").unwrap();
+    let exchange = sample.with(|half| half.probe = Some(answer(|text| text))).alone(1);
+    let lane = compute(&exchange, &told("uvicorn@0.54", "/x")).scope;
+    let of = |key| lane.model_differs.iter().find(|found| found.key == key).map(|found| found.model.as_str());
+    assert_eq!(of("query_string"), Some(r#""token=***&a=1""#));
+    assert_eq!(of("headers"), Some(r#"["authorization","Bearer ***"]"#));
 }
 
 #[test]

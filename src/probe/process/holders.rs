@@ -23,14 +23,12 @@ pub(super) struct Holder {
 /// The processes that hold one of these sockets, parents before their children, and whether there are processes that may
 /// not be looked at.
 pub(super) fn holders(inodes: &[u64]) -> (Vec<Holder>, bool) {
-    let wanted: Vec<PathBuf> = inodes.iter().map(|inode| PathBuf::from(format!("socket:[{inode}]"))).collect();
     let mut denied = false;
     let mut pids = Vec::new();
     for pid in processes() {
-        match fs::read_dir(format!("/proc/{pid}/fd")) {
-            Ok(files) => {
-                let mut links = files.filter_map(|file| fs::read_link(file.ok()?.path()).ok());
-                if links.any(|link| wanted.contains(&link)) {
+        match sockets_of(pid) {
+            Ok(mut held) => {
+                if held.any(|inode| inodes.contains(&inode)) {
                     pids.push(pid);
                 }
             }
@@ -42,9 +40,22 @@ pub(super) fn holders(inodes: &[u64]) -> (Vec<Holder>, bool) {
     (first.into_iter().chain(children).filter_map(Holder::of).collect(), denied)
 }
 
-fn processes() -> impl Iterator<Item = u32> {
+/// The numbers of all processes.
+pub(in crate::probe) fn processes() -> impl Iterator<Item = u32> {
     let entries = fs::read_dir("/proc").into_iter().flatten();
     entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+}
+
+/// The inodes of the sockets that a process holds.
+///
+/// # Errors
+/// The process is gone, or may not be looked at.
+pub(in crate::probe) fn sockets_of(pid: u32) -> io::Result<impl Iterator<Item = u64>> {
+    let files = fs::read_dir(format!("/proc/{pid}/fd"))?;
+    Ok(files.filter_map(|file| {
+        let link = fs::read_link(file.ok()?.path()).ok()?;
+        link.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
+    }))
 }
 
 fn parent_of(pid: u32) -> Option<u32> {

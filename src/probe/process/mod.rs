@@ -7,9 +7,9 @@
 //!
 //! It is only looked at, through `/proc`: nothing is run, and nothing is sent to it. Linux only.
 
-mod holders;
+pub(super) mod holders;
 mod packages;
-mod sockets;
+pub(super) mod sockets;
 
 use std::fs;
 use std::net::{SocketAddr, ToSocketAddrs as _, UdpSocket};
@@ -144,10 +144,7 @@ fn listening(upstream: &Upstream) -> Result<Vec<Listening>, NotFound> {
     if here.is_empty() {
         return Err(NotFound::Elsewhere(*first));
     }
-    let mut all = Vec::new();
-    for list in ["/proc/net/tcp", "/proc/net/tcp6"] {
-        all.extend(sockets::listening(&fs::read_to_string(list).unwrap_or_default()));
-    }
+    let all = sockets::all();
     Ok(here.into_iter().map(|address| sockets::on(&all, address)).find(|on| !on.is_empty()).unwrap_or_default())
 }
 

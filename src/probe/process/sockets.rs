@@ -1,21 +1,31 @@
 //! The kernel's lists of sockets: who listens on an address. `/proc/net/tcp` and `tcp6`, as `Documentation/networking/
 //! proc_net_tcp.rst` of Linux describes them.
 
+use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+/// The lists. Without IPv6 there is no second one.
+pub(in crate::probe) const TABLES: [&str; 2] = ["/proc/net/tcp", "/proc/net/tcp6"];
 
 /// A socket that listens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Listening {
+pub(in crate::probe) struct Listening {
     /// Where.
-    pub(super) address: SocketAddr,
+    pub(in crate::probe) address: SocketAddr,
     /// The user that owns it.
     pub(super) user: u32,
     /// By which number the processes that hold it name it.
-    pub(super) inode: u64,
+    pub(in crate::probe) inode: u64,
 }
 
-/// The listening sockets in the text of `/proc/net/tcp` or `/proc/net/tcp6`. Lines that cannot be read are passed over.
-pub(super) fn listening(text: &str) -> impl Iterator<Item = Listening> + '_ {
+/// All listening sockets.
+pub(in crate::probe) fn all() -> Vec<Listening> {
+    let texts = TABLES.map(|table| fs::read_to_string(table).unwrap_or_default());
+    texts.iter().flat_map(|text| listening(text)).collect()
+}
+
+/// The listening sockets in the text of a list. Lines that cannot be read are passed over.
+fn listening(text: &str) -> impl Iterator<Item = Listening> + '_ {
     text.lines().filter_map(|line| {
         let fields: Vec<&str> = line.split_ascii_whitespace().collect();
         let &[_, local, _, state, _, _, _, user, _, inode, ..] = fields.as_slice() else { return None };

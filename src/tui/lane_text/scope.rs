@@ -41,7 +41,7 @@ fn set_up(provenance: &Provenance, width: usize) -> Vec<LaneLine> {
         lines.extend(sentence(&text, Tone::Dim, width));
     }
     for doubt in provenance.doubts() {
-        lines.extend(sentence(doubt, Tone::Warn, width));
+        lines.extend(sentence(&visible(doubt.as_bytes()), Tone::Warn, width));
     }
     lines
 }

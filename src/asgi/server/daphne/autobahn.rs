@@ -3,9 +3,11 @@
 //! Read in autobahn 26.10 `websocket/protocol.py` (`parseHttpHeader`, `WebSocketServerProtocol.processHandshake`,
 //! `_url_to_origin`) and compared with 25.12, 24.4 and 20.12: the same rules.
 
+use std::collections::{HashMap, HashSet};
+
 use super::channel::Message;
-use super::url::Url;
 use crate::asgi::Outcome;
+use crate::asgi::python_url::SplitUrl;
 use crate::forwarded::{latin1, python};
 
 /// Where Python's `str.splitlines` ends a line, beside line feed and carriage return.
@@ -21,7 +23,19 @@ pub(super) struct Handshake {
 
 /// The header fields as `parseHttpHeader` gives them.
 #[derive(Default)]
-struct Fields(Vec<(String, String, usize)>);
+struct Fields {
+    /// In the order of their first lines.
+    all: Vec<Field>,
+    /// Where each name stands.
+    places: HashMap<String, usize>,
+}
+
+/// A header field: its lines joined, and how many they are.
+struct Field {
+    name: String,
+    value: String,
+    lines: usize,
+}
 
 impl Fields {
     /// daphne joins the lines of a name with `,`; what then looks like several lines to Python is read as such.
@@ -38,18 +52,23 @@ impl Fields {
     }
 
     fn add(&mut self, name: String, value: &str) {
-        match self.0.iter_mut().find(|(known, ..)| *known == name) {
-            Some((_, values, count)) => {
-                values.push_str(", ");
-                values.push_str(value);
-                *count += 1;
-            }
-            None => self.0.push((name, value.to_owned(), 1)),
+        let place = self.places.get(&name).copied();
+        if let Some(field) = place.and_then(|place| self.all.get_mut(place)) {
+            field.value.push_str(", ");
+            field.value.push_str(value);
+            field.lines += 1;
+            return;
         }
+        self.places.insert(name.clone(), self.all.len());
+        self.all.push(Field { name, value: value.to_owned(), lines: 1 });
+    }
+
+    fn field(&self, name: &str) -> Option<&Field> {
+        self.all.get(*self.places.get(name)?)
     }
 
     fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(known, ..)| known == name).map(|(_, value, _)| value.as_str())
+        self.field(name).map(|field| field.value.as_str())
     }
 
     /// The value of a header that must be there, once.
@@ -58,7 +77,7 @@ impl Fields {
     }
 
     fn at_most_once(&self, name: &str) -> Result<Option<&str>, Outcome> {
-        let repeated = self.0.iter().any(|(known, _, count)| known == name && *count > 1);
+        let repeated = self.field(name).is_some_and(|field| field.lines > 1);
         if repeated { Err(refused(400, &format!("{name} more than once"))) } else { Ok(self.get(name)) }
     }
 }
@@ -82,15 +101,15 @@ pub(super) fn shake_hands(message: &Message) -> Result<Handshake, Outcome> {
     check_origin(fields.at_most_once(if version < 13 { "sec-websocket-origin" } else { "origin" })?)?;
     check_key(fields.only("sec-websocket-key")?)?;
     fields.at_most_once("sec-websocket-extensions")?;
-    Ok(Handshake { headers: fields.0.into_iter().map(|(name, value, _)| (name, value)).collect(), path })
+    Ok(Handshake { headers: fields.all.into_iter().map(|field| (field.name, field.value)).collect(), path })
 }
 
 fn check_target(target: &str) -> Result<String, Outcome> {
-    let url = Url::split(target).ok_or_else(|| refused(400, "Python cannot split the target"))?;
+    let url = SplitUrl::split(target).ok_or_else(|| refused(400, "Python cannot split the target"))?;
     if !url.fragment.is_empty() {
         return Err(refused(400, "the target has a fragment"));
     }
-    Ok(url.path_alone().to_owned())
+    Ok(url.path_without_parameters().to_owned())
 }
 
 /// A port must be a number, whatever the host is.
@@ -111,22 +130,22 @@ fn check_version(value: &str) -> Result<i64, Outcome> {
 
 /// No subprotocol twice, the empty one included.
 fn check_protocols(value: Option<&str>) -> Result<(), Outcome> {
-    let mut seen = Vec::new();
-    for protocol in value.iter().flat_map(|value| value.split(',')).map(python::strip) {
-        if seen.contains(&protocol) {
-            return Err(refused(400, "a subprotocol twice in Sec-WebSocket-Protocol"));
-        }
-        seen.push(protocol);
-    }
-    Ok(())
+    let mut seen = HashSet::new();
+    let all_new = value.iter().flat_map(|value| value.split(',')).all(|item| seen.insert(python::strip(item)));
+    if all_new { Ok(()) } else { Err(refused(400, "a subprotocol twice in Sec-WebSocket-Protocol")) }
 }
 
 /// `null`, a file, or a URL with a host.
 fn check_origin(value: Option<&str>) -> Result<(), Outcome> {
     let Some(origin) = value.map(python::strip) else { return Ok(()) };
     let good = origin.to_lowercase() == "null"
-        || Url::split(origin).is_some_and(|url| url.scheme == "file" || url.has_good_host());
+        || SplitUrl::split(origin).is_some_and(|url| url.scheme == "file" || has_host(&url));
     if good { Ok(()) } else { Err(refused(400, "Origin is no URL with a host")) }
+}
+
+/// True if `.hostname` is not empty and `.port` does not raise.
+fn has_host(url: &SplitUrl) -> bool {
+    !url.hostname().is_empty() && url.port().is_ok()
 }
 
 fn check_key(value: &str) -> Result<(), Outcome> {

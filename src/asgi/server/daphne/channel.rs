@@ -8,13 +8,15 @@
 use memchr::{memchr, memmem};
 
 use super::body;
+use crate::asgi::server::Modelled;
+use crate::asgi::server::request::trim_blanks;
 use crate::asgi::{Outcome, Release};
 
 /// The newest release of Twisted that is modelled.
 pub(super) const NEWEST: Release = Release::new(26, 10, 0);
 
-/// The oldest one.
-pub(super) const OLDEST: Release = Release::new(24, 7, 0);
+/// What is modelled.
+pub(super) const MODELLED: Modelled = Modelled { name: "Twisted", oldest: Release::new(24, 7, 0), newest: NEWEST };
 
 /// From here on a header value must have no NUL, a header name may have a `&`.
 const STRICT_VALUES: Release = Release::new(24, 10, 0);
@@ -166,7 +168,7 @@ impl Head {
         if !is_token(name, self.twisted) {
             return Err(refused("a header name is no token"));
         }
-        let value = trim(line.get(colon + 1..).unwrap_or_default());
+        let value = trim_blanks(line.get(colon + 1..).unwrap_or_default());
         let forbidden = |b: &u8| match b {
             0 => self.twisted >= STRICT_VALUES,
             b'\r' | b'\n' => self.twisted >= NO_LINE_ENDS,
@@ -226,14 +228,6 @@ fn without_line_ends(value: &[u8]) -> Vec<u8> {
         lines.pop();
     }
     lines.join(&b' ')
-}
-
-fn trim(value: &[u8]) -> &[u8] {
-    let mut value = trim_start(value);
-    while let [rest @ .., b' ' | b'\t'] = value {
-        value = rest;
-    }
-    value
 }
 
 fn trim_start(mut value: &[u8]) -> &[u8] {

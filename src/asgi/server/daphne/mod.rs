@@ -15,12 +15,11 @@ mod body;
 mod channel;
 mod form;
 mod proxy_headers;
-mod url;
 
 use std::net::IpAddr;
 
 use super::option::switch;
-use super::{Ends, HeaderUse, Local, Model, OwnOption, Server};
+use super::{Ends, HeaderUse, Local, Model, Modelled, OwnOption, Server};
 use crate::asgi::percent::unquote;
 use crate::asgi::{AsgiVersions, Outcome, Release, Scope, ScopeType};
 use crate::forwarded::{Verdict, python};
@@ -31,6 +30,9 @@ pub(super) const NEWEST: Release = Release::new(4, 2, 3);
 
 /// The oldest release that is modelled. Nothing but the two rules below has changed since.
 pub(super) const OLDEST: Release = Release::new(3, 0, 0);
+
+/// What is modelled.
+const MODELLED: Modelled = Modelled { name: "daphne", oldest: OLDEST, newest: NEWEST };
 
 /// From here on a websocket's scope has a `root_path`.
 const WEBSOCKET_ROOT_PATH: Release = Release::new(4, 1, 0);
@@ -76,11 +78,11 @@ pub struct Options {
 impl Model for Options {
     fn receive(&self, server: &Server, request: &[u8], ends: &Ends) -> Outcome {
         let twisted = server.libraries.get("twisted").unwrap_or(channel::NEWEST);
-        if server.version < OLDEST {
-            return Outcome::Unknown { why: note(server.version).unwrap_or_default() };
+        if let Some(why) = MODELLED.too_old(server.version) {
+            return Outcome::Unknown { why };
         }
-        if twisted < channel::OLDEST {
-            return Outcome::Unknown { why: format!("Twisted {twisted} is not modelled; known: {}", channel::OLDEST) };
+        if let Some(why) = channel::MODELLED.too_old(twisted) {
+            return Outcome::Unknown { why };
         }
         channel::read(request, twisted)
             .and_then(|message| form::check(&message).map(|()| message))
@@ -105,7 +107,7 @@ impl Model for Options {
     }
 
     fn note(&self, version: Release) -> Option<String> {
-        note(version)
+        MODELLED.note(version)
     }
 
     fn set(&mut self, name: &str, value: &str) -> Result<(), &'static str> {
@@ -246,17 +248,6 @@ fn unquote_text(text: &str) -> String {
 /// Text that came from Latin-1 as bytes again.
 fn as_latin1(text: &str) -> Vec<u8> {
     text.chars().filter_map(|c| u8::try_from(u32::from(c)).ok()).collect()
-}
-
-/// What to say about a release that is not modelled exactly.
-fn note(version: Release) -> Option<String> {
-    if version < OLDEST {
-        Some(format!("daphne {version} is not modelled; known: {OLDEST} to {NEWEST}"))
-    } else if version > NEWEST {
-        Some(format!("daphne {version} is newer than what is known; taken to be like {NEWEST}"))
-    } else {
-        None
-    }
 }
 
 fn refused(status: u16, why: &str) -> Outcome {

@@ -199,6 +199,8 @@ fn handshakes_that_autobahn_refuses() {
         ("ZQ==", "ZQ=", 400),
         ("ZQ==", "Z===", 400),
         ("Sec-WebSocket-Key", "Sec-WebSocket-Protocol: a,a\r\nSec-WebSocket-Key", 400),
+        ("Sec-WebSocket-Key", "Sec-WebSocket-Protocol: a, b\r\nSec-WebSocket-Protocol: b\r\nSec-WebSocket-Key", 400),
+        ("Sec-WebSocket-Key", "Sec-WebSocket-Protocol: a, b, c\r\nSec-WebSocket-Key", 200),
         ("Sec-WebSocket-Key", "Sec-WebSocket-Protocol: \u{e9}\r\nSec-WebSocket-Key", 500),
         ("Sec-WebSocket-Key", "Origin: example.com\r\nSec-WebSocket-Key", 400),
         ("Sec-WebSocket-Key", "Origin: NULL\r\nSec-WebSocket-Key", 200),

@@ -17,7 +17,7 @@ use std::net::IpAddr;
 
 use super::ends::Local;
 use super::option::switch;
-use super::{Ends, HeaderUse, Model, OwnOption, Server};
+use super::{Ends, HeaderUse, Model, Modelled, OwnOption, Server};
 use crate::asgi::percent::unquote;
 use crate::asgi::{Address, AsgiVersions, Outcome, Port, Release, Scope, ScopeType};
 use crate::forwarded::{TrustList, Verdict};
@@ -28,6 +28,9 @@ pub(super) const NEWEST: Release = Release::new(2, 8, 7);
 
 /// The oldest release that is modelled; 2.0 took no bytes beyond ASCII in a target.
 pub(super) const OLDEST: Release = Release::new(2, 1, 0);
+
+/// What is modelled.
+const MODELLED: Modelled = Modelled { name: "granian", oldest: OLDEST, newest: NEWEST };
 
 /// From here on `raw_path` is the path as it was sent; before, it was decoded too.
 const RAW_PATH: Release = Release::new(2, 2, 1);
@@ -86,8 +89,8 @@ impl Default for Options {
 
 impl Model for Options {
     fn receive(&self, server: &Server, request: &[u8], ends: &Ends) -> Outcome {
-        if server.version < OLDEST {
-            return Outcome::Unknown { why: note(server.version).unwrap_or_default() };
+        if let Some(why) = MODELLED.too_old(server.version) {
+            return Outcome::Unknown { why };
         }
         if let Some(end) = http1::other_version(self.http, request) {
             return end;
@@ -114,7 +117,7 @@ impl Model for Options {
     }
 
     fn note(&self, version: Release) -> Option<String> {
-        note(version)
+        MODELLED.note(version)
     }
 
     fn set(&mut self, name: &str, value: &str) -> Result<(), &'static str> {
@@ -179,17 +182,6 @@ impl Options {
             Local::Socket(local) => address(self.host.unwrap_or(local.ip()).to_string(), local.port()),
             Local::Unix(path) => address(path.clone(), 0),
         }
-    }
-}
-
-/// What to say about a release that is not modelled exactly.
-fn note(version: Release) -> Option<String> {
-    if version < OLDEST {
-        Some(format!("granian {version} is not modelled; known: {OLDEST} to {NEWEST}"))
-    } else if version > NEWEST {
-        Some(format!("granian {version} is newer than what is known; taken to be like {NEWEST}"))
-    } else {
-        None
     }
 }
 

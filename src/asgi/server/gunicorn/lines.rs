@@ -4,7 +4,7 @@
 //! it ends with CRLF, a lone LF is refused, and one that grows too long is refused before its end is seen.
 
 use crate::asgi::Outcome;
-use crate::asgi::server::request::trim_blanks;
+use crate::asgi::server::request::{strip, trim_blanks};
 use crate::forwarded;
 
 /// Why gunicorn's parser reads no further.
@@ -74,15 +74,7 @@ impl<'a> Unread<'a> {
 
 /// What `strip` takes off both ends: spaces and tabs; before 27.0 whatever `bytes.strip()` does.
 pub(super) fn stripped(text: &[u8], strict: bool) -> &[u8] {
-    if strict { trim_blanks(text) } else { without_white_space(text) }
-}
-
-/// `bytes.strip()`
-fn without_white_space(mut text: &[u8]) -> &[u8] {
-    while let [b' ' | b'\t'..=b'\r', rest @ ..] | [rest @ .., b' ' | b'\t'..=b'\r'] = text {
-        text = rest;
-    }
-    text
+    if strict { trim_blanks(text) } else { strip(text) }
 }
 
 /// `int()` of bytes, which knows less white space than `int()` of a text, and no other digits.

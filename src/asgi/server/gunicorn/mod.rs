@@ -26,7 +26,7 @@ mod worker;
 use std::net::IpAddr;
 
 use super::option::switch;
-use super::{Ends, HeaderUse, Model, OwnOption, Server};
+use super::{Ends, HeaderUse, Model, Modelled, OwnOption, Server};
 use crate::asgi::{Outcome, Release};
 use crate::forwarded::Verdict;
 use allow_list::AllowList;
@@ -46,6 +46,12 @@ pub(super) const OLDEST_ASGI: Release = Release::new(25, 3, 0);
 
 /// The oldest release whose list of trusted peers was read.
 const OLDEST: Release = Release::new(20, 0, 0);
+
+/// What is modelled of the list.
+const MODELLED: Modelled = Modelled { name: "gunicorn", oldest: OLDEST, newest: NEWEST };
+
+/// What is modelled of the `asgi` worker.
+const ASGI: Modelled = Modelled { name: "the asgi worker of gunicorn", oldest: OLDEST_ASGI, newest: NEWEST };
 
 /// Its own options.
 pub(super) const OPTIONS: &[OwnOption] = &[
@@ -196,13 +202,8 @@ impl Options {
             Some(Worker::Asgi) if version < Release::new(24, 0, 0) => {
                 Some(format!("gunicorn {version} has no asgi worker; it came in 24.0"))
             }
-            Some(Worker::Asgi) if version < OLDEST_ASGI => {
-                Some(format!("the asgi worker of gunicorn {version} is not modelled; known: {OLDEST_ASGI} to {NEWEST}"))
-            }
-            Some(Worker::Uvicorn(_)) if version < OLDEST => {
-                Some(format!("gunicorn {version} is not modelled; known: {OLDEST} to {NEWEST}"))
-            }
-            Some(_) => None,
+            Some(Worker::Asgi) => ASGI.too_old(version),
+            Some(Worker::Uvicorn(_)) => MODELLED.too_old(version),
         }
     }
 }
@@ -242,8 +243,7 @@ impl Model for Options {
     }
 
     fn note(&self, version: Release) -> Option<String> {
-        let newer = || format!("gunicorn {version} is newer than what is known; taken to be like {NEWEST}");
-        self.not_modelled(version).or_else(|| (version > NEWEST).then(newer))
+        self.not_modelled(version).or_else(|| MODELLED.too_new(version))
     }
 
     fn set(&mut self, name: &str, value: &str) -> Result<(), &'static str> {

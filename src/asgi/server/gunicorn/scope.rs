@@ -3,20 +3,13 @@
 //! Source of the rules: gunicorn 27.0 `asgi/protocol.py`, `_is_websocket_upgrade`, `_handle_websocket`,
 //! `_build_http_scope` and `_build_websocket_scope`.
 
-use base64::Engine;
-use base64::alphabet;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
-
 use super::rules::Rules;
 use crate::asgi::percent::unquote;
 use crate::asgi::server::request::{Request, path_and_query};
+use crate::asgi::server::websocket_key::is_websocket_key;
 use crate::asgi::server::{Ends, Local};
 use crate::asgi::{Address, AsgiVersions, Outcome, Port, Scope, ScopeType};
 use crate::forwarded::{latin1, strip};
-
-/// Base64 as Python's strict `b64decode` reads it: padding required, spare bits of the last digit not looked at.
-const BASE64: GeneralPurpose =
-    GeneralPurpose::new(&alphabet::STANDARD, GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true));
 
 /// What the worker does with a head that it accepted.
 pub(super) fn outcome(request: Request, https: bool, rules: Rules, root_path: &str, ends: &Ends) -> Outcome {
@@ -28,7 +21,7 @@ pub(super) fn outcome(request: Request, https: bool, rules: Rules, root_path: &s
     if rules.strict && stripped(&request, "sec-websocket-version").as_deref() != Some("13") {
         return refused(426, "Sec-WebSocket-Version is not 13");
     }
-    if rules.strict && !stripped(&request, "sec-websocket-key").is_some_and(|key| is_key(&key)) {
+    if rules.strict && !stripped(&request, "sec-websocket-key").is_some_and(|key| is_websocket_key(key.as_bytes())) {
         return refused(400, "Sec-WebSocket-Key is not 16 bytes in Base64");
     }
     let subprotocols = request.all("sec-websocket-protocol").next().map(subprotocols).unwrap_or_default();
@@ -51,10 +44,6 @@ fn is_websocket(request: &Request) -> bool {
 /// The last value under `name` after `str.strip()`.
 fn stripped(request: &Request, name: &str) -> Option<String> {
     request.all(name).next_back().map(|value| strip(&latin1(value)).to_owned())
-}
-
-fn is_key(key: &str) -> bool {
-    BASE64.decode(key).is_ok_and(|bytes| bytes.len() == 16)
 }
 
 /// The first `Sec-WebSocket-Protocol`, split at commas.

@@ -16,7 +16,7 @@ mod request;
 
 use std::net::IpAddr;
 
-use super::{Ends, HeaderUse, Model, OwnOption, Server};
+use super::{Ends, HeaderUse, Model, Modelled, OwnOption, Server};
 use crate::asgi::{Outcome, Release};
 use crate::forwarded::Verdict;
 use proxy_fix::ProxyFix;
@@ -26,6 +26,9 @@ pub(super) const NEWEST: Release = Release::new(0, 18, 0);
 
 /// The oldest release that is modelled.
 pub(super) const OLDEST: Release = Release::new(0, 14, 0);
+
+/// What is modelled.
+const MODELLED: Modelled = Modelled { name: "hypercorn", oldest: OLDEST, newest: NEWEST };
 
 /// Its own options.
 pub(super) const OPTIONS: &[OwnOption] = &[
@@ -59,7 +62,7 @@ pub struct Options {
 
 impl Model for Options {
     fn receive(&self, server: &Server, request: &[u8], ends: &Ends) -> Outcome {
-        if let Some(why) = not_modelled(server.version) {
+        if let Some(why) = MODELLED.too_old(server.version) {
             return Outcome::Unknown { why };
         }
         match request::receive(server, &self.server_names, request, ends) {
@@ -77,15 +80,14 @@ impl Model for Options {
     }
 
     fn reading(&self, server: &Server, name: &str, lines: &[&[u8]], _: bool) -> HeaderUse {
-        match not_modelled(server.version) {
+        match MODELLED.too_old(server.version) {
             Some(why) => HeaderUse::Unknown(why),
             None => self.proxy_fix.reading(name, lines),
         }
     }
 
     fn note(&self, version: Release) -> Option<String> {
-        let newer = || format!("hypercorn {version} is newer than what is known; taken to be like {NEWEST}");
-        not_modelled(version).or_else(|| (version > NEWEST).then(newer))
+        MODELLED.note(version)
     }
 
     fn set(&mut self, name: &str, value: &str) -> Result<(), &'static str> {
@@ -96,11 +98,6 @@ impl Model for Options {
         }
         Ok(())
     }
-}
-
-/// What to say about a release that is too old to be modelled.
-fn not_modelled(version: Release) -> Option<String> {
-    (version < OLDEST).then(|| format!("hypercorn {version} is not modelled; known: {OLDEST} to {NEWEST}"))
 }
 
 #[cfg(test)]

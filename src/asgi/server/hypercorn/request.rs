@@ -23,8 +23,8 @@ const REFUSES_EARLY_FRAMES: Release = Release::new(0, 17, 0);
 /// What hypercorn does with `bytes`.
 pub(super) fn receive(server: &Server, server_names: &[String], bytes: &[u8], ends: &Ends) -> Outcome {
     let release = server.libraries.get("h11").unwrap_or(h11::NEWEST);
-    if release < h11::OLDEST {
-        return Outcome::Unknown { why: format!("h11 {release} is not modelled; known: {} on", h11::OLDEST) };
+    if let Some(why) = h11::MODELLED.too_old(release) {
+        return Outcome::Unknown { why };
     }
     let h11 = H11 { release, max_incomplete: MAX_INCOMPLETE };
     let (request, rest) = match h11.head(bytes.get(..ONE_READ).unwrap_or(bytes)) {

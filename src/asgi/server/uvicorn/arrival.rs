@@ -2,7 +2,7 @@
 
 use super::release::Rules;
 use crate::asgi::Outcome;
-use crate::asgi::server::request::{Line, Request, values};
+use crate::asgi::server::request::{Line, Request, strip, values};
 
 /// A request that was read, its target split as the protocol splits it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,14 +39,6 @@ pub(super) fn asks_for_upgrade(lines: &[Line], rules: &Rules) -> bool {
     } else {
         values(lines, "connection").any(lists)
     }
-}
-
-/// `bytes.strip()`: ASCII white space, vertical tab included.
-fn strip(mut text: &[u8]) -> &[u8] {
-    while let [b' ' | b'\t'..=b'\r', rest @ ..] | [rest @ .., b' ' | b'\t'..=b'\r'] = text {
-        text = rest;
-    }
-    text
 }
 
 /// What becomes of a head that is not all there.

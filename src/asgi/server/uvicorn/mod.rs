@@ -28,7 +28,7 @@ use crate::asgi::{AsgiVersions, Outcome, Release, Scope, ScopeType};
 use crate::forwarded::{TrustList, Verdict};
 use arrival::{Arrived, Call};
 pub(super) use release::OLDEST;
-use release::{OLDEST_WITH_ITS_HTTPTOOLS, Rules};
+use release::{MODELLED, OLDEST_WITH_ITS_HTTPTOOLS, Rules};
 use websocket::{Handshake, Library};
 
 /// The newest release that is modelled; a newer one is taken to be like it.
@@ -168,7 +168,7 @@ impl Model for Options {
     }
 
     fn note(&self, version: Release) -> Option<String> {
-        note(version).or_else(|| {
+        MODELLED.note(version).or_else(|| {
             let guessed = self.http == HttpParser::Httptools && version < OLDEST_WITH_ITS_HTTPTOOLS;
             let oldest = llhttp::OLDEST;
             guessed.then(|| {
@@ -192,17 +192,6 @@ impl Model for Options {
             _ => return Err("say auto, none, websockets, websockets-sansio or wsproto"),
         }
         Ok(())
-    }
-}
-
-/// What to say about a release that is not modelled exactly.
-fn note(version: Release) -> Option<String> {
-    if version < OLDEST {
-        Some(format!("uvicorn {version} is not modelled; known: {OLDEST} to {NEWEST}"))
-    } else if version > NEWEST {
-        Some(format!("uvicorn {version} is newer than what is known; taken to be like {NEWEST}"))
-    } else {
-        None
     }
 }
 

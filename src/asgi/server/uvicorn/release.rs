@@ -4,7 +4,7 @@
 //! differ.
 
 use super::llhttp;
-use crate::asgi::server::{Libraries, h11};
+use crate::asgi::server::{Libraries, Modelled, h11};
 use crate::asgi::{Outcome, Release};
 use crate::forwarded::{ClientRule, SchemeRule};
 
@@ -13,6 +13,9 @@ pub(super) const NEWEST: Release = Release::new(0, 54, 0);
 
 /// The oldest release that is modelled.
 pub(in crate::asgi::server) const OLDEST: Release = Release::new(0, 13, 0);
+
+/// What is modelled.
+pub(super) const MODELLED: Modelled = Modelled { name: "uvicorn", oldest: OLDEST, newest: NEWEST };
 
 /// Which lines of a forwarding header count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -235,14 +238,11 @@ impl Rules {
 
     /// Why nothing is known of this release; `None` if it is modelled.
     pub(super) fn unknown(&self) -> Option<String> {
-        (self.uvicorn < OLDEST)
-            .then(|| format!("uvicorn {} is not modelled; known: {OLDEST} to {NEWEST}", self.uvicorn))
+        MODELLED.too_old(self.uvicorn)
     }
 
     /// Why the outcome is not known, for the parser's sake; `None` if its release is modelled.
     pub(super) fn unknown_parser(&self, h11: bool) -> Option<String> {
-        let (name, release, oldest) =
-            if h11 { ("h11", self.h11, h11::OLDEST) } else { ("httptools", self.httptools, llhttp::OLDEST) };
-        (release < oldest).then(|| format!("{name} {release} is not modelled; known: {oldest} and later"))
+        if h11 { h11::MODELLED.too_old(self.h11) } else { llhttp::MODELLED.too_old(self.httptools) }
     }
 }

@@ -13,6 +13,7 @@ mod target;
 mod tests;
 
 use crate::asgi::Release;
+use crate::asgi::server::Modelled;
 use crate::asgi::server::request::Line;
 
 /// The oldest release of httptools whose parser is known.
@@ -20,6 +21,9 @@ pub(super) const OLDEST: Release = Release::new(0, 5, 0);
 
 /// The newest release of httptools that is modelled.
 pub(super) const NEWEST: Release = Release::new(0, 9, 0);
+
+/// What is modelled.
+pub(super) const MODELLED: Modelled = Modelled { name: "httptools", oldest: OLDEST, newest: NEWEST };
 
 /// What the releases disagree on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -2,19 +2,12 @@
 //!
 //! Source of the rules: websockets 8.1 to 17.4, `legacy/{http,handshake,server}.py`, `http11.py`, `server.py`.
 
-use base64::Engine;
-use base64::alphabet;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
-
 use super::grammar::{are_extensions, is_protocol, items};
 use super::{Handshake, closed, refused};
 use crate::asgi::server::request::{Line, Request, is_token, trim_blanks, values};
 use crate::asgi::server::uvicorn::release::Rules;
+use crate::asgi::server::websocket_key::is_websocket_key;
 use crate::asgi::{Outcome, Release};
-
-/// Base64 as Python's strict `b64decode` reads it: padding required, spare bits of the last digit not looked at.
-const BASE64: GeneralPurpose =
-    GeneralPurpose::new(&alphabet::STANDARD, GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true));
 
 /// The older interface. A fault that it finds only when the app has accepted is the answer all the same.
 pub(super) fn older(request: &Request, rules: &Rules, root_path: &str) -> Result<Handshake, Outcome> {
@@ -164,8 +157,11 @@ fn check_key(lines: &[Line], latin1: bool) -> Result<(), Outcome> {
     if !latin1 && !key.is_ascii() {
         return Err(refused(500, "websockets fails on a Sec-WebSocket-Key that is not ASCII"));
     }
-    let good = BASE64.decode(key).is_ok_and(|bytes| bytes.len() == 16);
-    if good { Ok(()) } else { Err(refused(400, "websockets: Sec-WebSocket-Key is not 16 bytes in Base64")) }
+    if is_websocket_key(key) {
+        Ok(())
+    } else {
+        Err(refused(400, "websockets: Sec-WebSocket-Key is not 16 bytes in Base64"))
+    }
 }
 
 fn check_version(lines: &[Line], latin1: bool) -> Result<(), Outcome> {

@@ -1,10 +1,13 @@
-//! `urllib.parse.urlsplit` and `urlunsplit`, which Starlette takes its own URLs apart with.
+//! `urllib.parse.urlsplit`, `urlparse` and `urlunsplit`: Starlette takes its own URLs apart with them, autobahn a
+//! websocket's target and `Origin`.
 //!
 //! This file exists because a malformed `Host` or `root_path` survives a URL that is written down as text and is changed
 //! by one that is parsed again, and Starlette does the one or the other by release. Source: `urllib/parse.py` of
-//! Python 3.11.
+//! `CPython` 3.11.7; later releases also look at what stands beside the brackets of an address.
 
 use std::net::Ipv6Addr;
+
+use crate::forwarded::python;
 
 /// Python raises an exception here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +22,12 @@ pub(super) struct SplitUrl {
     pub(super) query: String,
     pub(super) fragment: String,
 }
+
+/// Schemes below which `;` begins parameters (`uses_params`).
+const USES_PARAMS: [&str; 16] = [
+    "", "ftp", "hdl", "prospero", "http", "imap", "https", "shttp", "rtsp", "rtsps", "rtspu", "sip", "sips", "mms",
+    "sftp", "tel",
+];
 
 /// The schemes of `uses_netloc` that a scope can have; with them an empty host is written out.
 const USES_NETLOC: [&str; 4] = ["http", "https", "ws", "wss"];
@@ -67,6 +76,16 @@ impl SplitUrl {
         format!("{scheme}{url}{query}{fragment}")
     }
 
+    /// The path as `urlparse` gives it: what follows a `;` in the last segment is cut off.
+    pub(super) fn path_without_parameters(&self) -> &str {
+        if !USES_PARAMS.contains(&self.scheme.as_str()) {
+            return &self.path;
+        }
+        let last = self.path.rfind('/').unwrap_or(0);
+        let cut = self.path.get(last..).and_then(|segment| segment.find(';')).map(|at| last + at);
+        self.path.get(..cut.unwrap_or(self.path.len())).unwrap_or_default()
+    }
+
     /// `hostname` (empty for `None`): lower case, brackets and port off.
     pub(super) fn hostname(&self) -> String {
         let (host, _) = self.host_and_port();
@@ -82,9 +101,8 @@ impl SplitUrl {
         match self.host_and_port().1 {
             "" => Ok(None),
             port if port.bytes().all(|b| b.is_ascii_digit()) => {
-                let digits = port.trim_start_matches('0');
-                let number = if digits.is_empty() { Ok(0) } else { digits.parse() };
-                number.map(Some).map_err(|_| Raised)
+                let number = python::int(port).and_then(|port| u16::try_from(port).ok());
+                number.map(Some).ok_or(Raised)
             }
             _ => Err(Raised),
         }
@@ -189,6 +207,60 @@ mod tests {
         ] {
             let url = SplitUrl { netloc: netloc.to_owned(), ..SplitUrl::default() };
             assert_eq!((url.hostname().as_str(), url.port()), (host, port), "{netloc}");
+        }
+    }
+
+    #[test]
+    fn paths_without_their_parameters() {
+        for (target, path) in [
+            ("/ws", Some("/ws")),
+            ("//ws", Some("")),
+            ("//h/ws", Some("/ws")),
+            ("http://h/ws?x", Some("/ws")),
+            ("http://h", Some("")),
+            ("/a;k=v", Some("/a")),
+            ("/a;k=v/b", Some("/a;k=v/b")),
+            ("/a;k=v/b;c", Some("/a;k=v/b")),
+            ("x:/a;b", Some("/a;b")),
+            ("ws", Some("ws")),
+            ("*", Some("*")),
+            ("a;b", Some("a")),
+            ("1:a", Some("1:a")),
+            ("//[::1]/x", Some("/x")),
+            ("//[::1/x", None),
+            ("//[1.2.3.4]/x", None),
+            ("//[v1.x]/x", Some("/x")),
+            ("//[v.x]/x", None),
+            ("//a]/x", None),
+            ("/a]", Some("/a]")),
+        ] {
+            let url = SplitUrl::split(target);
+            assert_eq!(url.as_ref().map(SplitUrl::path_without_parameters), path, "{target}");
+        }
+    }
+
+    #[test]
+    fn origins_with_a_host() {
+        for (origin, good) in [
+            ("https://example.com", true),
+            ("http://example.com:8080", true),
+            ("http://[::1]:8080", true),
+            ("http://u:p@h:1", true),
+            ("moz-extension://uuid", true),
+            ("//h", true),
+            ("example.com", false),
+            ("http://", false),
+            ("http://:80", false),
+            ("http://h:x", false),
+            ("http://h:65536", false),
+            ("http://h:", true),
+            ("", false),
+        ] {
+            assert_eq!(
+                SplitUrl::split(origin).is_some_and(|url| !url.hostname().is_empty() && url.port().is_ok()),
+                good,
+                "{origin}"
+            );
         }
     }
 
