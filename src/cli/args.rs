@@ -10,7 +10,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::Failure;
-pub(super) use super::server_args::ServerArgs;
+pub(super) use super::server_args::{FindArgs, ServerArgs};
 use crate::exchange::probe::ProbeKey;
 use crate::gateway::{Gateway, PathRule, Route, Upstream, parse_prefix, parse_route};
 use crate::redirect::PublicUrl;
@@ -267,6 +267,7 @@ pub(super) fn settings(
     listeners: Vec<Listener>,
     gateway: Option<Gateway>,
     server: &ServerArgs,
+    find: &FindArgs,
     limits: &LimitArgs,
     output: &OutputArgs,
 ) -> Result<Settings, Failure> {
@@ -281,7 +282,7 @@ pub(super) fn settings(
         ask_app: true,
         probe: None,
         server: server.server_facts(),
-        find_server: !server.no_find_server,
+        find_server: find.wanted(),
     })
 }
 

@@ -20,7 +20,7 @@ use super::{Exit, Failure};
 use crate::capture::{Capture, PauseSwitch};
 use crate::exchange::ExchangeId;
 use crate::gateway::{Gateway, Upstream};
-use crate::lanes::TapKind;
+use crate::lanes::{self, TapKind};
 use crate::proxy::{self, Limits, Running, Tap, TapRole};
 use crate::report::{Report, Style, losses, wants_color};
 use crate::settings::{Bounds, Format, Output, Settings};
@@ -43,6 +43,8 @@ pub(super) struct Beside {
     pub warning: Option<String>,
     /// What it writes, where the dashboard has its terminal.
     pub console: Option<tui::Console>,
+    /// Called once the taps listen.
+    pub listening: Option<fn(&[lanes::Tap])>,
 }
 
 impl Beside {
@@ -71,6 +73,9 @@ pub(super) fn run_beside(
     let engine = Engine::start(settings.setup.clone(), &settings.bounds, app, Some(watch), face.sink())
         .map_err(Failure::unreachable)?;
     let running = start(taps, &settings.bounds, &engine.capture)?;
+    if let Some(listening) = beside.listening {
+        listening(&settings.setup.taps);
+    }
     let ended = if settings.output.format == Format::Tui {
         let pause = engine.capture.pause_switch();
         let controls = LiveControls { store: Arc::clone(&engine.store), pause };

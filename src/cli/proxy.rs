@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use clap::Args;
 
-use super::args::{AskArgs, LimitArgs, OutputArgs, RouteArgs, ServerArgs, asking, settings};
+use super::args::{AskArgs, FindArgs, LimitArgs, OutputArgs, RouteArgs, ServerArgs, asking, settings};
 use super::{Exit, Failure, live};
 use crate::lanes::TapKind;
 use crate::settings::{Listener, Settings, parse_listen};
@@ -43,6 +43,8 @@ pub(super) struct ProxyArgs {
     #[command(flatten)]
     server: ServerArgs,
     #[command(flatten)]
+    find: FindArgs,
+    #[command(flatten)]
     ask: AskArgs,
     #[command(flatten)]
     limits: LimitArgs,
@@ -56,7 +58,7 @@ impl ProxyArgs {
         let gateway = self.routes.gateway(self.server.public_url.as_ref(), None)?;
         let listener = |address: &SocketAddr| Listener { kind: TapKind::StandIn, address: *address, upstream: None };
         let listeners = self.listen.iter().map(listener).collect();
-        let settings = settings(listeners, Some(gateway), &self.server, &self.limits, &self.output)?;
+        let settings = settings(listeners, Some(gateway), &self.server, &self.find, &self.limits, &self.output)?;
         asking(Settings { ask_app: !self.no_ask_app, ..settings }, self.ask.key())
     }
 }

@@ -27,9 +27,6 @@ pub(super) struct ServerArgs {
     /// A library below it, e.g. h11@0.14, or uvicorn@0.54 below gunicorn; may be repeated
     #[arg(long, value_name = "NAME@VERSION", value_parser = library)]
     with: Vec<(String, Release)>,
-    /// Do not look at its process for how it was started
-    #[arg(long)]
-    pub(super) no_find_server: bool,
     #[command(flatten)]
     app: AppArgs,
     // Here no doc comment: rustdoc would take what is in it for a link.
@@ -41,6 +38,22 @@ pub(super) struct ServerArgs {
         help_heading = "The app"
     )]
     pub(super) public_url: Option<PublicUrl>,
+}
+
+/// Whether the server's process is looked at, where it runs beside hopscope.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "The app's server")]
+pub(super) struct FindArgs {
+    /// Do not look at its process for how it was started
+    #[arg(long)]
+    no_find_server: bool,
+}
+
+impl FindArgs {
+    /// True if it is to be looked at.
+    pub(super) const fn wanted(&self) -> bool {
+        !self.no_find_server
+    }
 }
 
 /// How the server was started. Which servers have an option stands at the beginning of its help.

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use clap::Args;
 
-use super::args::{AskArgs, LimitArgs, OutputArgs, ServerArgs, asking, settings};
+use super::args::{AskArgs, FindArgs, LimitArgs, OutputArgs, ServerArgs, asking, settings};
 use super::{Exit, Failure, live};
 use crate::lanes::TapKind;
 use crate::settings::{Settings, TapSpec};
@@ -50,6 +50,8 @@ pub(super) struct TapArgs {
     #[command(flatten)]
     server: ServerArgs,
     #[command(flatten)]
+    find: FindArgs,
+    #[command(flatten)]
     ask: AskArgs,
     #[command(flatten)]
     limits: LimitArgs,
@@ -62,7 +64,7 @@ impl TapArgs {
     pub(super) fn settings(&self) -> Result<Settings, Failure> {
         let edge = self.edge.iter().cloned().map(|tap| tap.listener(TapKind::Edge));
         let app = self.app.iter().cloned().map(|tap| tap.listener(TapKind::App));
-        let settings = settings(edge.chain(app).collect(), None, &self.server, &self.limits, &self.output)?;
+        let settings = settings(edge.chain(app).collect(), None, &self.server, &self.find, &self.limits, &self.output)?;
         asking(Settings { tap_source: self.tap_source, ask_app: !self.no_ask_app, ..settings }, self.ask.key())
     }
 }

@@ -48,6 +48,16 @@ impl Provenance {
         self.options.push(Known { option: option.to_owned(), value: value.to_owned(), from: from.to_owned() });
     }
 
+    /// How an option is known, in a word that follows "as"; `None` if nothing was said of it.
+    pub fn how(&self, option: &str) -> Option<&'static str> {
+        let known = self.options.iter().find(|known| known.option == option)?;
+        Some(match known.from.as_str() {
+            "assumed" => "assumed",
+            from if from.starts_with("flag") => "told",
+            _ => "found",
+        })
+    }
+
     /// All there is to be wary of, a sentence each.
     pub fn doubts(&self) -> impl Iterator<Item = &str> {
         self.contradiction.iter().chain(&self.unread).map(String::as_str)
@@ -63,6 +73,23 @@ impl Provenance {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn how_an_option_is_known() {
+        let mut provenance = Provenance::default();
+        for (from, how) in [
+            ("flag", "told"),
+            ("flag, version assumed", "told"),
+            ("assumed", "assumed"),
+            ("installed", "found"),
+            ("by its answers, version assumed", "found"),
+            ("gunicorn.conf.py:3", "found"),
+        ] {
+            provenance.know("server", "uvicorn 0.54.0", from);
+            assert_eq!(provenance.how("server"), Some(how), "{from}");
+        }
+        assert_eq!(provenance.how("root-path"), None);
+    }
 
     #[test]
     fn options_are_shown_as_they_are_typed() {

@@ -5,7 +5,7 @@ mod told;
 use super::{Setup, Source};
 use crate::asgi::framework::{self, App, AppView, Kind};
 use crate::asgi::probed::{Difference, Probed};
-use crate::asgi::server::{Ends, Server};
+use crate::asgi::server::{Ends, Program, Server};
 use crate::asgi::{Outcome, Scope};
 use crate::exchange::{Exchange, Half, Pairing};
 use crate::gateway::hop_by_hop;
@@ -25,8 +25,8 @@ pub struct ScopeLane {
     pub other: Option<(&'static str, framework::Routed)>,
     /// What else the probe said; `None` if it said nothing.
     pub probe: Option<Box<ProbeWord>>,
-    /// True if the probe was asked and said nothing: the app has none, or the server answered by itself.
-    pub probe_silent: bool,
+    /// What the probe did instead of answering, in words that follow "the probe"; `None` if it was not asked, or answered.
+    pub probe_silent: Option<String>,
     /// Where the model's scope is not what the app was given: a wrong `--server` or option, or a fault of the model.
     pub model_differs: Vec<Difference>,
 }
@@ -61,8 +61,9 @@ impl ScopeLane {
                 Self { probe: Some(Box::new(word)), ..Self::modelled(receive(&setup.server), setup) }
             }
             None => {
-                let probe_silent = setup.probe && app.response.is_some();
-                Self { probe_silent, ..Self::modelled(receive(&setup.server), setup) }
+                let response = app.response.as_ref().filter(|_| setup.probe);
+                let lane = Self::modelled(receive(&setup.server), setup);
+                Self { probe_silent: response.map(|head| silence(head.status(), setup.server.program())), ..lane }
             }
         }
     }
@@ -76,7 +77,7 @@ impl ScopeLane {
 
     fn derived(source: Source, server: String) -> Self {
         let (outcome, view, other, probe) = (None, None, None, None);
-        Self { source, server, outcome, view, other, probe, probe_silent: false, model_differs: Vec::new() }
+        Self { source, server, outcome, view, other, probe, probe_silent: None, model_differs: Vec::new() }
     }
 }
 
@@ -94,6 +95,14 @@ fn as_sent(app: &Half, pairing: Pairing) -> Vec<u8> {
 
 fn name(server: &Server) -> String {
     format!("{} {}", server.program(), server.version)
+}
+
+/// Why a probe that was asked has not answered: mostly that there is none, or that the server answered by itself.
+fn silence(status: u16, program: Program) -> String {
+    if status == 101 && !program.sends_headers_of_accept() {
+        return format!("cannot answer: {program} sends no headers with an accepted websocket; derived");
+    }
+    "said nothing".to_owned()
 }
 
 /// What Starlette or FastAPI makes of a scope, or another framework.

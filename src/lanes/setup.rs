@@ -54,7 +54,8 @@ impl Setup {
     pub fn serve_otherwise(&mut self, since: u64, server: Server, framework: Framework) {
         let server = std::mem::replace(&mut self.server, server);
         let framework = std::mem::replace(&mut self.app.framework, framework);
-        self.earlier.push(Earlier { until: since, server, framework });
+        let provenance = self.provenance.clone();
+        self.earlier.push(Earlier { until: since, server, framework, provenance });
         if self.earlier.len() > MOST_EARLIER {
             self.earlier.remove(0);
         }
@@ -62,15 +63,24 @@ impl Setup {
 
     /// The set-up as it was when this exchange began.
     pub(super) fn at(&self, exchange: &Exchange) -> Cow<'_, Self> {
-        let began = exchange.outer().map_or(u64::MAX, |half| half.times.started);
-        match self.earlier.iter().find(|earlier| began < earlier.until) {
+        match self.earlier_at(exchange) {
             None => Cow::Borrowed(self),
-            Some(Earlier { server, framework, .. }) => {
-                let mut setup = Self { server: server.clone(), ..self.clone() };
+            Some(Earlier { server, framework, provenance, .. }) => {
+                let mut setup = Self { server: server.clone(), provenance: provenance.clone(), ..self.clone() };
                 setup.app.framework = *framework;
                 Cow::Owned(setup)
             }
         }
+    }
+
+    /// How the server of this exchange is known.
+    pub fn provenance_at(&self, exchange: &Exchange) -> &Provenance {
+        self.earlier_at(exchange).map_or(&self.provenance, |earlier| &earlier.provenance)
+    }
+
+    fn earlier_at(&self, exchange: &Exchange) -> Option<&Earlier> {
+        let began = exchange.outer().map_or(u64::MAX, |half| half.times.started);
+        self.earlier.iter().find(|earlier| began < earlier.until)
     }
 
     /// True if the request of this exchange ended before it came to the place where the app's side would have seen it.
@@ -92,6 +102,8 @@ pub struct Earlier {
     pub server: Server,
     /// On which framework.
     pub framework: Framework,
+    /// How that is known.
+    pub provenance: Provenance,
 }
 
 /// One listener.

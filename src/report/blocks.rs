@@ -159,7 +159,7 @@ fn rewritten(lanes: &Lanes, style: &Style) -> Vec<Row> {
 fn scope(shown: Shown<'_>, style: &Style) -> Vec<Row> {
     let lane = &shown.lanes.scope;
     let mut rows = vec![text("server", &lane.server)];
-    let provenance = &shown.setup.provenance;
+    let provenance = shown.setup.provenance_at(&shown.entry.exchange);
     rows.extend(provenance.lines().map(|(what, from)| text("", &format!("{what}   [{from}]"))));
     rows.extend(provenance.doubts().map(|doubt| Row { mark: '!', ..text("", doubt) }));
     match &lane.outcome {
@@ -193,9 +193,7 @@ fn probe(rows: &mut Vec<Row>, lane: &ScopeLane, style: &Style) {
         }
         rows.extend(word.trouble.iter().map(|trouble| warning("probe", trouble)));
     }
-    if lane.probe_silent {
-        rows.push(row("probe", "was asked, and said nothing"));
-    }
+    rows.extend(lane.probe_silent.iter().map(|silence| text("probe", &format!("was asked, and {silence}"))));
     rows.extend(words::model_differs(lane, style).iter().map(|fault| warning("model", fault)));
 }
 

@@ -175,7 +175,7 @@ fn line<'a>(shown: Shown<'a>, style: &Style) -> Line<'a> {
             why: &verdict.why,
         }),
         rewritten: rewritten(lanes, style),
-        scope: scope(lanes, style),
+        scope: scope(shown, style),
         response: response(shown, style),
         bodies: Bodies {
             request_bytes: passed(|half| half.request_body.total),

@@ -22,7 +22,7 @@ use std::ops::ControlFlow;
 
 use jiff::tz::TimeZone;
 
-use crate::lanes::{Lanes, Setup};
+use crate::lanes::{Lanes, Provenance, Setup};
 use crate::settings::{Color, Format};
 use crate::store::Losses;
 use crate::store::{Counts, Entry};
@@ -73,12 +73,14 @@ pub struct Report<W> {
     style: Style,
     out: W,
     begun: bool,
+    /// How the server was known when text last said so.
+    known: Provenance,
 }
 
 impl<W: Write> Report<W> {
     /// A report to `out`. The dashboard is no report: its format is written as text.
     pub fn new(format: Format, style: Style, out: W) -> Self {
-        Self { format, style, out, begun: false }
+        Self { format, style, out, begun: false, known: Provenance::default() }
     }
 
     /// True if nothing is written at all, so that lanes need not be computed for it.
@@ -96,9 +98,19 @@ impl<W: Write> Report<W> {
             Format::Silent => Ok(()),
             Format::Jsonl => line::write(&mut self.out, shown, &self.style),
             Format::Markdown => markdown::write(&mut self.out, shown, &self.style, !begun),
-            Format::Text | Format::Tui => text::write(&mut self.out, shown, &self.style),
+            Format::Text | Format::Tui => self.text(shown),
         };
         quiet_end(written.and_then(|()| self.out.flush()))
+    }
+
+    /// A line for the exchange, below one that says how the server is known where that has changed.
+    fn text(&mut self, shown: Shown<'_>) -> io::Result<()> {
+        let known = shown.setup.provenance_at(&shown.entry.exchange);
+        if self.known != *known {
+            self.known = known.clone();
+            text::known(&mut self.out, known, &self.style)?;
+        }
+        text::write(&mut self.out, shown, &self.style)
     }
 
     /// Writes one exchange with all that is known of it: the four lanes one below the other, response and verdict.

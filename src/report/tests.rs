@@ -7,7 +7,7 @@ use crate::asgi::framework::{App, Routes};
 use crate::asgi::server::Server;
 use crate::diagnosis::{Confidence, Finding, Follows, Severity};
 use crate::exchange::{Ending, Exchange, ExchangeId, Sample, Side};
-use crate::lanes::{self, Tap, TapKind};
+use crate::lanes::{self, Provenance, Tap, TapKind};
 
 fn style() -> Style {
     Style { redact: true, ascii: false, zone: TimeZone::UTC, color: false, predicted: false }
@@ -133,6 +133,54 @@ fn bytes_that_are_no_text_are_kept() {
 
 fn faults(line: &Value) -> Vec<String> {
     schema::faults(include_str!("../../assets/schema/exchange.schema.json"), "", line)
+}
+
+fn found() -> Provenance {
+    let mut provenance = Provenance {
+        process: Some("pid 4242 · uvicorn main:app".to_owned()),
+        contradiction: Some("the process that listens is uvicorn, but \x1b[2J answers".to_owned()),
+        ..Provenance::default()
+    };
+    provenance.know("server", "uvicorn 0.54.0", "installed");
+    provenance.know("root-path", "/api/v1", "UVICORN_ROOT_PATH");
+    provenance
+}
+
+fn written_with(provenance: Provenance, format: Format, times: usize) -> String {
+    let (setup, entry) = (Setup { provenance, ..set_up() }, entry(redirect(), Vec::new()));
+    let lanes = lanes::compute(&entry.exchange, &setup);
+    let mut out = Vec::new();
+    let mut report = Report::new(format, style(), &mut out);
+    for _ in 0..times {
+        let _ = report.exchange(Shown { entry: &entry, lanes: &lanes, setup: &setup }).unwrap();
+    }
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn every_line_of_json_says_how_the_server_is_known() {
+    let line: Value = serde_json::from_str(&written_with(found(), Format::Jsonl, 1)).unwrap();
+    assert_eq!(faults(&line), Vec::<String>::new(), "{line}");
+    let known = &line["scope"]["known"];
+    assert_eq!(known["process"], "pid 4242 · uvicorn main:app");
+    assert_eq!(known["options"][1]["option"], "root-path");
+    assert_eq!(known["options"][1]["value"], "/api/v1");
+    assert_eq!(known["options"][1]["from"], "UVICORN_ROOT_PATH");
+    assert_eq!(known["doubts"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn text_says_once_how_the_server_is_known() {
+    let text = written_with(found(), Format::Text, 2);
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(
+        lines[0],
+        "SERVER  pid 4242 · uvicorn main:app (process), server uvicorn 0.54.0 (installed), \
+         --root-path /api/v1 (UVICORN_ROOT_PATH)"
+    );
+    assert_eq!(lines[1], "    !  the process that listens is uvicorn, but \\x1b[2J answers");
+    assert_eq!(lines.len(), 4, "{text}");
+    assert_eq!(written_with(Provenance::default(), Format::Text, 2).lines().count(), 2);
 }
 
 #[test]

@@ -7,8 +7,18 @@ use unicode_width::UnicodeWidthStr;
 use super::blocks::{Block, blocks, number};
 use super::{Shown, Style, words};
 use crate::diagnosis::{Finding, Severity};
-use crate::lanes::Rewrite;
 use crate::lanes::visible::visible;
+use crate::lanes::{Provenance, Rewrite};
+
+/// Writes how the server is known, on one line, and what to be wary of below it.
+pub(super) fn known(out: &mut impl Write, provenance: &Provenance, style: &Style) -> io::Result<()> {
+    let known: Vec<String> = provenance.lines().map(|(what, from)| format!("{what} ({from})")).collect();
+    writeln!(out, "{}  {}", words::colored("SERVER", "2", style), visible(known.join(", ").as_bytes()))?;
+    for doubt in provenance.doubts() {
+        writeln!(out, "    {}  {}", words::colored("!", "33", style), visible(doubt.as_bytes()))?;
+    }
+    Ok(())
+}
 
 /// Writes an exchange as a line, and its findings below it.
 pub(super) fn write(out: &mut impl Write, shown: Shown<'_>, style: &Style) -> io::Result<()> {

@@ -320,10 +320,14 @@ fn a_server_that_started_again_leaves_what_it_served_before() {
     let changed = store.set_server(named("/one"), framework, provenance.clone(), None);
     assert_eq!(changed, [ExchangeId(1), ExchangeId(2)]);
     assert_eq!((root(&store, 1), root(&store, 2)), ("/one".to_owned(), "/one".to_owned()));
-    let changed = store.set_server(named("/two"), framework, provenance.clone(), Some(1500));
+    let mut by_flag = Provenance::default();
+    by_flag.know("root-path", "/two", "flag");
+    let changed = store.set_server(named("/two"), framework, by_flag.clone(), Some(1500));
     assert_eq!(changed, [ExchangeId(2)]);
+    let known = |id| store.setup().provenance_at(&store.get(ExchangeId(id)).unwrap().exchange).clone();
+    assert_eq!((known(1), known(2)), (provenance, by_flag.clone()));
     assert_eq!((root(&store, 1), root(&store, 2)), ("/one".to_owned(), "/two".to_owned()));
     assert_eq!(store.setup().prefixes, ["/one", "/two"]);
-    let same = store.set_server(named("/two"), framework, provenance, Some(3000));
+    let same = store.set_server(named("/two"), framework, by_flag, Some(3000));
     assert_eq!((same, store.setup().earlier.len()), (Vec::new(), 1));
 }

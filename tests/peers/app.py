@@ -126,14 +126,25 @@ async def read_length(request: Request):
     return {"length": length}
 
 
+wanted = asyncio.Semaphore(0)
+
+
 @api.get("/events")
-async def read_events(count: int = 3, pause: float = 0.2):
+async def read_events(count: int = 3):
+    """Events, each followed by nothing until ``/next`` is asked for."""
+
     async def events():
         for number in range(count):
             yield f"id: {number}\ndata: event {number}\n\n"
-            await asyncio.sleep(pause)
+            await wanted.acquire()
 
     return StreamingResponse(events(), media_type="text/event-stream", headers={"cache-control": "no-store"})
+
+
+@api.get("/next")
+async def want_next():
+    wanted.release()
+    return {}
 
 
 @api.websocket("/ws")

@@ -51,6 +51,17 @@ pub struct Server {
     pub options: Options,
     /// How we know: said by flag or found, or assumed.
     pub stated: bool,
+    /// What it was started with that no model knows; nothing is derived for it then.
+    pub not_modelled: Option<NotModelled>,
+}
+
+/// What a server was started with that no model knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotModelled {
+    /// The option's long name without dashes.
+    pub option: String,
+    /// Why no scope follows, in one sentence.
+    pub why: String,
 }
 
 /// The options that one program has and the others do not.
@@ -182,6 +193,7 @@ impl Server {
             libraries: Libraries::default(),
             options: program.defaults(version),
             stated: false,
+            not_modelled: None,
         }
     }
 
@@ -212,7 +224,8 @@ impl Server {
 
     /// Takes one option by the name it has in [`Program::options`]; a switch takes `true` or `false`.
     ///
-    /// Dashes may be written as underscores, as config files do, and the other way round.
+    /// Dashes may be written as underscores, as config files do, and the other way round. A value that is taken replaces one
+    /// that was [`NotModelled`].
     ///
     /// # Errors
     /// [`OptionError`] if the program has no such option, or the option no such value.
@@ -232,7 +245,9 @@ impl Server {
             name: name.to_owned(),
             value: value.to_owned(),
             expected,
-        })
+        })?;
+        self.not_modelled.take_if(|not_modelled| not_modelled.option == name);
+        Ok(())
     }
 
     /// What the user should know about how well this version is modelled; `None` if it is modelled exactly.
@@ -252,6 +267,9 @@ impl Server {
 
     /// What the server makes of `request`: the bytes as they arrived, the head and as much behind it as is known.
     pub fn receive(&self, request: &[u8], ends: &Ends) -> Outcome {
-        self.options.model().receive(self, request, ends)
+        match &self.not_modelled {
+            Some(NotModelled { why, .. }) => Outcome::Unknown { why: why.clone() },
+            None => self.options.model().receive(self, request, ends),
+        }
     }
 }

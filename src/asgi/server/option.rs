@@ -12,7 +12,7 @@ pub struct OwnOption {
     /// One line: what it does, and its default.
     pub about: &'static str,
     /// True if it is no option of the command line but a wrapper in the user's code (hypercorn's and granian's proxy
-    /// middleware).
+    /// middleware), or a dictionary that only a configuration file in Python can hold (gunicorn's).
     pub in_code: bool,
 }
 

@@ -53,6 +53,12 @@ const READABLE: [(&str, &[u8]); 9] = [
 ];
 
 impl Program {
+    /// True if headers that an app gives with `websocket.accept` reach the client: not from daphne 4.2.3
+    /// (`ws_protocol.py`, `serverAccept` takes the subprotocol alone) and granian 2.8.7 (tried).
+    pub const fn sends_headers_of_accept(self) -> bool {
+        !matches!(self, Self::Daphne | Self::Granian)
+    }
+
     /// The option (or wrapper in code) that makes it read forwarding headers, and what it may be set to; `None` if it
     /// reads them by itself.
     pub const fn reading_option(self) -> Option<(&'static str, &'static [&'static str])> {

@@ -24,8 +24,12 @@ impl Server {
     /// With no line at all a header that would be read is [`HeaderUse::Unused`]. What the app itself reads (its
     /// `X-Forwarded-Prefix` middleware, say) is not the server's doing and not answered here.
     pub fn reading(&self, name: &str, lines: &[&[u8]], trusted: bool) -> HeaderUse {
-        self.options.model().reading(self, &name.to_ascii_lowercase(), lines, trusted)
+        match &self.not_modelled {
+            Some(not_modelled) => HeaderUse::Unknown(not_modelled.why.clone()),
+            None => self.options.model().reading(self, &name.to_ascii_lowercase(), lines, trusted),
+        }
     }
+
     /// The same for a header among others: `lines_of` gives the lines of any name. daphne and granian read some headers
     /// only together with the one that names the client.
     pub fn reading_among<'a>(&self, name: &str, lines_of: impl Fn(&str) -> Vec<&'a [u8]>, trusted: bool) -> HeaderUse {

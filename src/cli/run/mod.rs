@@ -14,13 +14,13 @@ use std::time::Duration;
 use clap::Args;
 use tokio::sync::mpsc;
 
-use super::args::{LimitArgs, OutputArgs, ServerArgs, asking, settings};
+use super::args::{FindArgs, LimitArgs, OutputArgs, ServerArgs, asking, settings};
 use super::live::{self, Beside, Signals};
 use super::{Exit, Failure};
 use crate::exchange::probe::ProbeKey;
 use crate::gateway::Upstream;
-use crate::lanes::TapKind;
 use crate::lanes::visible::visible;
+use crate::lanes::{self, TapKind};
 use crate::settings::{Format, Listener, Settings, parse_listen};
 use child::{Child, Ended};
 use console::Console;
@@ -69,6 +69,8 @@ pub(super) struct RunArgs {
     #[command(flatten)]
     server: ServerArgs,
     #[command(flatten)]
+    find: FindArgs,
+    #[command(flatten)]
     limits: LimitArgs,
     #[command(flatten)]
     output: OutputArgs,
@@ -80,6 +82,8 @@ pub(super) struct RunArgs {
 /// Runs the command and the tap before it until one of them ends.
 pub(super) fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let mut signals = Signals::install()?;
+    // Before the command is started for nothing.
+    args.listen.map(free).transpose()?;
     let key = ProbeKey::random();
     let kit = Kit::unpack().map_err(Failure::unreadable)?;
     let console = if args.output.output().format == Format::Tui {
@@ -125,9 +129,6 @@ fn watch(
         Err(exit) => return Ok(exit),
     };
     let settings = args.settings(key, upstream)?;
-    if let Some(tap) = settings.setup.taps.first() {
-        say(&format!("open http://{} instead of {}", tap.listen, tap.upstream));
-    }
     let warning = (!found).then(|| {
         format!(
             "{} has loaded no ASGI app that the probe can stand around: lane 4 is derived from the model until it does",
@@ -135,20 +136,40 @@ fn watch(
         )
     });
     let ended = Some(std::mem::replace(ended, mpsc::channel(1).1));
-    let beside = Beside { ended, warning, console: console.map(|console| console.shown(child.name())) };
+    let console = console.map(|console| console.shown(child.name()));
+    let beside = Beside { ended, warning, console, listening: Some(say_where) };
     live::run_beside(settings, args.output.filter.clone(), signals, beside)
+}
+
+/// Says where to go, once one can.
+fn say_where(taps: &[lanes::Tap]) {
+    for tap in taps {
+        say(&format!("open http://{} instead of {}", tap.listen, tap.upstream));
+    }
 }
 
 impl RunArgs {
     fn settings(&self, key: ProbeKey, upstream: Upstream) -> Result<Settings, Failure> {
         let address = match self.listen {
-            Some(address) => address,
+            Some(address) => free(address)?,
             None => free_address(upstream.port)?,
         };
         let listener = Listener { kind: TapKind::App, address, upstream: Some(upstream) };
-        let settings = settings(vec![listener], None, &self.server, &self.limits, &self.output)?;
+        let settings = settings(vec![listener], None, &self.server, &self.find, &self.limits, &self.output)?;
         asking(Settings { tap_source: self.tap_source, ask_app: !self.no_ask_app, ..settings }, Some(key))
     }
+}
+
+/// The address of `--listen`, if it can be listened on. It may be taken by another program, or by the command itself.
+fn free(address: SocketAddr) -> Result<SocketAddr, Failure> {
+    let Failure { exit, error } = match live::bound(address) {
+        Ok(_) => return Ok(address),
+        Err(failure) => failure,
+    };
+    let error = error.context(format!(
+        "--listen {address}: the tap needs an address that neither the command nor another program has"
+    ));
+    Err(Failure { exit, error })
 }
 
 /// The first free port behind `port`, on the loopback address.
@@ -183,4 +204,20 @@ const LAST_LINES: usize = 20;
 fn say(text: &str) {
     // Nobody reads: nothing to be done about it.
     let _ = writeln!(io::stderr(), "hopscope: {text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tap_whose_address_is_taken_names_the_flag() {
+        let taken = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let address = taken.local_addr().unwrap();
+        let failure = free(address).unwrap_err();
+        assert_eq!(failure.exit, Exit::Unreachable);
+        assert!(failure.to_string().starts_with(&format!("--listen {address}: ")), "{failure}");
+        drop(taken);
+        assert_eq!(free(address).unwrap(), address);
+    }
 }

@@ -4,7 +4,7 @@ use super::*;
 use crate::asgi::framework::RouteMatch;
 use crate::asgi::server::Program;
 use crate::exchange::{Sample, Side};
-use crate::lanes::compute;
+use crate::lanes::{Provenance, compute};
 
 const HEAD: &str = "GET /app?q HTTP/1.1\nHost: h\nConnection: keep-alive\nX-Forwarded-Proto: https\n";
 
@@ -60,6 +60,45 @@ fn what_was_told_wrong_is_called_out() {
     assert!(explanation(&other_program).contains("--server uvicorn@0.54.0, not hypercorn"), "{other_program:?}");
 }
 
+/// A wrong word is laid to who said it.
+#[test]
+fn what_was_found_was_not_told() {
+    let mut setup = told("uvicorn@0.54", "/y");
+    for (server, root_path, expected) in [
+        ("installed", None, "not \"/y\" as found"),
+        ("installed", Some("flag"), "not \"/y\" as told"),
+        ("flag", Some("UVICORN_ROOT_PATH"), "not \"/y\" as found"),
+        ("assumed", None, "not \"/y\" as assumed"),
+    ] {
+        setup.provenance = Provenance::default();
+        setup.provenance.know("server", "uvicorn 0.54.0", server);
+        if let Some(from) = root_path {
+            setup.provenance.know("root-path", "/y", from);
+        }
+        let lane = lane(&setup, Some(answer(|text| text)));
+        assert!(explanation(&lane).ends_with(expected), "{server} {root_path:?}: {}", explanation(&lane));
+    }
+    let mut setup = told("hypercorn", "/x");
+    setup.provenance.know("server", "hypercorn 0.18.0", "by its answers, version assumed");
+    let lane = lane(&setup, Some(answer(|text| text)));
+    assert!(explanation(&lane).contains("not hypercorn 0.18.0 as found"), "{}", explanation(&lane));
+}
+
+#[test]
+fn a_websocket_of_a_server_that_drops_the_answer() {
+    let shaken = |server: &str| {
+        let head = "GET /ws HTTP/1.1\nHost: h\nUpgrade: websocket\nConnection: Upgrade\nSec-WebSocket-Version: 13\n\
+                    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\n";
+        let sample = Sample::new(Side::App, head).unwrap().response("HTTP/1.1 101 Switching Protocols\n", b"").unwrap();
+        compute(&sample.alone(1), &told(server, "")).scope.probe_silent.unwrap()
+    };
+    for server in ["daphne", "granian"] {
+        let expected = format!("cannot answer: {server} sends no headers with an accepted websocket; derived");
+        assert_eq!(shaken(server), expected);
+    }
+    assert_eq!(shaken("uvicorn"), "said nothing");
+}
+
 /// Nobody said which server it is: what the probe knows of it takes the place of what was assumed.
 #[test]
 fn what_was_assumed_gives_way() {
@@ -98,9 +137,10 @@ fn addresses_alone_are_a_port_that_is_passed_on() {
 #[test]
 fn without_a_word_of_the_app_it_is_the_model() {
     let silent = lane(&told("uvicorn@0.54", "/x"), None);
-    assert_eq!((silent.source, silent.probe_silent, &silent.probe), (Source::Derived, true, &None));
-    assert!(!lane(&Setup::new(Server::uvicorn()), None).probe_silent, "it was not asked");
+    assert_eq!((silent.source, &silent.probe), (Source::Derived, &None));
+    assert_eq!(silent.probe_silent.as_deref(), Some("said nothing"));
+    assert_eq!(lane(&Setup::new(Server::uvicorn()), None).probe_silent, None, "it was not asked");
     let unreadable = lane(&told("uvicorn@0.54", "/x"), Some(Bytes::from_static(b"\xff{")));
-    assert_eq!((unreadable.source, unreadable.probe_silent), (Source::Derived, false));
+    assert_eq!((unreadable.source, &unreadable.probe_silent), (Source::Derived, &None));
     assert!(unreadable.probe.unwrap().trouble.unwrap().contains("no JSON"));
 }

@@ -19,7 +19,8 @@ pub(super) fn lane(probed: &Probed, setup: &Setup, receive: impl Fn(&Server) -> 
     let model_differs = wrong_program(probed, &told, &model).into_iter().chain(differences(probed, &model));
     let fits = |server: &Server| receive(server).scope().is_some_and(|scope| probed.differences(scope).is_empty());
     let model_differs: Vec<_> = model_differs.map(without_secrets).collect();
-    let explanation = (!model_differs.is_empty()).then(|| explain(probed, &told, &model_differs, fits));
+    let said = Words::of(setup, &told);
+    let explanation = (!model_differs.is_empty()).then(|| explain(probed, &told, said, &model_differs, fits));
     let endpoint = if let Routed::To(route) = &probed.routed { route.endpoint.clone() } else { None };
     let cut = (!probed.cut.is_empty()).then(|| format!("too long for the probe: {}", probed.cut.join(", ")));
     let word = ProbeWord {
@@ -98,9 +99,31 @@ fn without_secrets(found: Difference) -> Difference {
     Difference { key: found.key, model: hidden(found.model), probe: hidden(found.probe) }
 }
 
+/// How the server and its root path are known, each in a word that follows "as".
+#[derive(Clone, Copy)]
+struct Words {
+    server: &'static str,
+    root_path: &'static str,
+}
+
+impl Words {
+    /// Of what was told, found or assumed of the set-up's server. Without a word on where that is from, it was told.
+    fn of(setup: &Setup, told: &Server) -> Self {
+        let unsaid = if told.stated { "told" } else { "assumed" };
+        let server = setup.provenance.how("server").unwrap_or(unsaid);
+        let root_path = setup.provenance.how(told.program().root_path_option()).unwrap_or(server);
+        Self { server, root_path }
+    }
+}
+
 /// What explains the differences, in one sentence.
-fn explain(probed: &Probed, told: &Server, differs: &[Difference], fits: impl Fn(&Server) -> bool) -> String {
-    let said = if told.stated { "told" } else { "assumed" };
+fn explain(
+    probed: &Probed,
+    told: &Server,
+    Words { server: said, root_path }: Words,
+    differs: &[Difference],
+    fits: impl Fn(&Server) -> bool,
+) -> String {
     if differs.iter().all(|found| matches!(found.key, "client" | "server")) {
         return "something passes connections on between hopscope and the server, a container's port for one: the \
                 addresses are its own"
@@ -110,7 +133,7 @@ fn explain(probed: &Probed, told: &Server, differs: &[Difference], fits: impl Fn
         let is_told =
             probed.server.is_none_or(|(program, version)| (program, version) == (told.program(), told.version));
         return if is_told {
-            format!("an option of {} that hopscope was not told, or a fault of its model", name(told))
+            format!("an option of {} that hopscope does not know, or a fault of its model", name(told))
         } else {
             let real = probed.server.map(|(program, version)| format!("{program} {version}")).unwrap_or_default();
             format!("the app runs on {real}, not on {} as {said}; its options are not known either", name(told))
@@ -122,7 +145,7 @@ fn explain(probed: &Probed, told: &Server, differs: &[Difference], fits: impl Fn
     }
     if found.root_path != told.root_path {
         let option = found.program().root_path_option();
-        wrong.push(format!("--{option} \"{}\", not \"{}\" as {said}", found.root_path, told.root_path));
+        wrong.push(format!("--{option} \"{}\", not \"{}\" as {root_path}", found.root_path, told.root_path));
     }
     if wrong.is_empty() {
         wrong.push(format!("{} with its own defaults, not the options it was {said} to have", name(&found)));

@@ -7,14 +7,15 @@ use serde::Serialize;
 use super::{query_text, text, url_text};
 use crate::asgi::framework::RouteMatch;
 use crate::asgi::{self, Address, Outcome};
-use crate::lanes::Lanes;
-use crate::report::Style;
+use crate::lanes::{self, Provenance};
+use crate::report::{Shown, Style};
 
 /// The lane.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Scope<'a> {
     source: &'static str,
     server: &'a str,
+    known: Known<'a>,
     outcome: Option<&'static str>,
     why: Option<&'a str>,
     #[serde(rename = "type")]
@@ -35,7 +36,22 @@ pub(super) struct Scope<'a> {
     slash_redirect: Option<Cow<'a, str>>,
     openapi_url: Option<&'a str>,
     probe: Option<Probe<'a>>,
+    probe_silent: Option<&'a str>,
     model_differs: Vec<Differs<'a>>,
+}
+
+#[derive(Debug, Default, Serialize)]
+struct Known<'a> {
+    process: Option<&'a str>,
+    options: Vec<KnownOption<'a>>,
+    doubts: Vec<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+struct KnownOption<'a> {
+    option: &'a str,
+    value: &'a str,
+    from: &'a str,
 }
 
 #[derive(Debug, Serialize)]
@@ -69,8 +85,9 @@ enum Port<'a> {
 }
 
 /// Lane 4 as it is written.
-pub(super) fn scope<'a>(lanes: &'a Lanes, style: &Style) -> Scope<'a> {
-    let lane = &lanes.scope;
+pub(super) fn scope<'a>(shown: Shown<'a>, style: &Style) -> Scope<'a> {
+    let lane = &shown.lanes.scope;
+    let known = known(shown.setup.provenance_at(&shown.entry.exchange));
     let (outcome, why) = match &lane.outcome {
         Some(Outcome::Scope(_)) => (Some("scope"), None),
         Some(Outcome::Refused { why, .. }) => (Some("refused"), Some(why.as_str())),
@@ -78,7 +95,7 @@ pub(super) fn scope<'a>(lanes: &'a Lanes, style: &Style) -> Scope<'a> {
         Some(Outcome::Unknown { why }) => (Some("unknown"), Some(why.as_str())),
         None => (None, None),
     };
-    let mut shown = Scope { source: lane.source.word(), server: &lane.server, outcome, why, ..Scope::default() };
+    let mut shown = Scope { source: lane.source.word(), server: &lane.server, known, outcome, why, ..Scope::default() };
     let view = lane.view.as_ref();
     if let Some(scope) = view.map(|view| &view.scope).or_else(|| lane.outcome.as_ref()?.scope()) {
         shown.kind = Some(scope.kind.name());
@@ -109,10 +126,23 @@ pub(super) fn scope<'a>(lanes: &'a Lanes, style: &Style) -> Scope<'a> {
         explanation: word.explanation.as_deref(),
         trouble: word.trouble.as_deref(),
     });
+    shown.probe_silent = lane.probe_silent.as_deref();
     let differs = lane.model_differs.iter();
     shown.model_differs =
         differs.map(|found| Differs { key: found.key, model: &found.model, probe: &found.probe }).collect();
     shown
+}
+
+fn known(provenance: &Provenance) -> Known<'_> {
+    Known {
+        process: provenance.process.as_deref(),
+        options: provenance.options.iter().map(known_option).collect(),
+        doubts: provenance.doubts().collect(),
+    }
+}
+
+fn known_option(lanes::Known { option, value, from }: &lanes::Known) -> KnownOption<'_> {
+    KnownOption { option, value, from }
 }
 
 /// `[host, port]`, the shape it has in the scope.

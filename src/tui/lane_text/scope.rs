@@ -60,8 +60,8 @@ fn probe_lines(lane: &ScopeLane, width: usize) -> Vec<LaneLine> {
             lines.extend(sentence(&format!("probe: {}", text(trouble)), Tone::Warn, width));
         }
     }
-    if lane.probe_silent {
-        lines.push(plain(vec![run(Tone::Dim, "the probe said nothing")]));
+    if let Some(silence) = &lane.probe_silent {
+        lines.extend(sentence(&format!("the probe {}", text(silence)), Tone::Dim, width));
     }
     if lane.model_differs.is_empty() {
         return lines;

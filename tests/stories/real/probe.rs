@@ -92,6 +92,8 @@ fn the_users_own_command(#[case] command: &'static [&'static str], #[case] tells
     let websocket = output.line("/ws");
     let source = if started.tells_websockets { "probe" } else { "derived" };
     assert_eq!(websocket.text("/scope/source"), source, "{}", websocket.0);
+    let silence = "sends no headers with an accepted websocket";
+    assert_eq!(websocket.text("/scope/probe_silent").contains(silence), !started.tells_websockets, "{}", websocket.0);
     for (path, template, endpoint) in [("/app", "/app", "app.read_main"), ("/sub/app", "/sub/app", "app.read_sub")] {
         let line = output.line(path);
         assert_eq!((line.text("/scope/route/template"), line.text("/scope/probe/endpoint")), (template, endpoint));

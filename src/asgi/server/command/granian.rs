@@ -107,7 +107,8 @@ pub(super) fn read(arguments: &[String], process: &Process) -> Started {
     // The choice is read in any case (`EnumType`, `case_sensitive=False`).
     let interface = started.said("interface").map_or("rsgi", |said| &said.value).to_ascii_lowercase();
     if !interface.starts_with("asgi") {
-        started.unread.push(format!("--interface {interface}: granian does not serve ASGI so, and there is no scope"));
+        let why = format!("--interface {interface}: granian does not serve ASGI so, and there is no scope");
+        started.serves_otherwise("interface", why);
     }
     started
 }

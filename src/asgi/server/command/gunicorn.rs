@@ -114,7 +114,7 @@ const GRAMMAR: Grammar = Grammar {
 };
 
 /// What matters to requests, by the command line's name and the file's.
-const TOLD: [(&str, &str); 17] = [
+const TOLD: [(&str, &str); 18] = [
     ("worker-class", "worker_class"),
     ("root-path", "root_path"),
     ("forwarded-allow-ips", "forwarded_allow_ips"),
@@ -130,6 +130,7 @@ const TOLD: [(&str, &str); 17] = [
     ("casefold-http-method", "casefold_http_method"),
     ("limit-request-line", "limit_request_line"),
     ("limit-request-fields", "limit_request_fields"),
+    ("limit-request-field_size", "limit_request_field_size"),
     ("workers", "workers"),
     ("certfile", "certfile"),
 ];
@@ -202,16 +203,25 @@ fn read_config(started: &mut Started, told: Option<&str>, base: Option<&str>, fi
 
 /// The worker class decides who builds the scope.
 fn judge_worker(started: &mut Started) {
-    let worker = started.said("worker-class").map_or("sync", |said| said.value.as_str());
+    const OPTION: &str = "worker-class";
+    let worker = match started.said(OPTION) {
+        Some(said) => said.value.as_str(),
+        // What could not be read may have said it.
+        None if !started.unread.is_empty() => {
+            let why = "which worker class serves the app is not known: say it with --worker-class".to_owned();
+            return started.serves_otherwise(OPTION, why);
+        }
+        None => "sync",
+    };
     let class = worker.rsplit(['.', ':']).next().unwrap_or(worker);
-    let unread = match class {
+    let why = match class {
         "asgi" | "ASGIWorker" | "UvicornWorker" | "UvicornH11Worker" => return,
         "sync" | "gthread" | "gevent" | "gevent_wsgi" | "gevent_pywsgi" | "eventlet" | "tornado" => {
             format!("--worker-class {worker} serves WSGI: there is no ASGI scope")
         }
         _ => format!("--worker-class {worker} is code: what it sets by itself (CONFIG_KWARGS) is not read"),
     };
-    started.unread.push(unread);
+    started.serves_otherwise(OPTION, why);
 }
 
 /// Splits as a shell does (Python's `shlex.split`): quotes, backslashes, blanks.

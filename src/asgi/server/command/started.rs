@@ -7,7 +7,7 @@ use super::files::{Setting, Settings};
 use super::grammar::Parsed;
 use super::{Process, ReadFile};
 use crate::asgi::Release;
-use crate::asgi::server::{Program, Server};
+use crate::asgi::server::{NotModelled, Program, Server};
 
 /// Names of installed Python packages (lower case, `-` for `_` and `.`) and their versions as they are written.
 pub type Installed = BTreeMap<String, String>;
@@ -27,6 +27,8 @@ pub struct Started {
     pub unknown: Vec<String>,
     /// What could not be understood or read, a sentence each.
     pub unread: Vec<String>,
+    /// Why there is no scope that a model could tell, whatever the request.
+    pub not_modelled: Option<NotModelled>,
 }
 
 /// One option, and where it was said.
@@ -69,7 +71,8 @@ impl fmt::Display for Origin {
 
 impl Started {
     pub(super) fn new(launcher: &'static str, program: Program) -> Self {
-        Self { launcher, program, app: None, options: Vec::new(), unknown: Vec::new(), unread: Vec::new() }
+        let (options, unknown, unread) = (Vec::new(), Vec::new(), Vec::new());
+        Self { launcher, program, app: None, options, unknown, unread, not_modelled: None }
     }
 
     /// Notes an option unless something that counts more has said it already: callers begin with what counts most.
@@ -81,6 +84,12 @@ impl Started {
 
     fn is_settled(&self, name: &str) -> bool {
         self.said(name).is_some() || self.unknown.iter().any(|unknown| unknown == name)
+    }
+
+    /// Notes that by what `option` says there is no scope that a model could tell.
+    pub(super) fn serves_otherwise(&mut self, option: &'static str, why: String) {
+        self.unread.push(why.clone());
+        self.not_modelled = Some(NotModelled { option: option.to_owned(), why });
     }
 
     /// What was said about an option.
@@ -149,7 +158,8 @@ impl Started {
         self.unread.extend(settings.unread.into_iter().map(|(line, why)| format!("{path}:{line} {why}")));
     }
 
-    /// The server that was started so. What is said and cannot be taken is given beside it, a sentence each.
+    /// The server that was started so. What is said and cannot be taken is given beside it, a sentence each; nothing is
+    /// derived for such a server.
     ///
     /// `installed` are the packages of its environment: they give its version (unless `version` is known better), the
     /// libraries it stands on, and what `auto` means.
@@ -157,15 +167,21 @@ impl Started {
         let mut server = installed_server(self.program, installed, version);
         // What could not be read may have said anything.
         server.stated = self.unread.is_empty();
+        server.not_modelled.clone_from(&self.not_modelled);
         let mut refused = Vec::new();
         for (name, value) in self.automatic(installed) {
             // Both are values the program has.
             let _ = server.set(name, value);
         }
         for said in self.options.iter().filter(|said| said.value != "auto") {
-            let known = self.program.options().iter().any(|option| option.name == said.name && !option.in_code);
+            let known = self.program.options().iter().any(|option| option.name == said.name);
             if let Some(Err(error)) = known.then(|| server.set(&said.name, &said.value)) {
-                refused.push(format!("{error} ({})", said.from));
+                // The server took it, so it does what its model does not know.
+                let why = format!("{error} ({})", said.from);
+                let not_modelled = NotModelled { option: said.name.clone(), why: why.clone() };
+                if server.not_modelled.get_or_insert(not_modelled).why == why {
+                    refused.push(why);
+                }
             }
         }
         (server, refused)

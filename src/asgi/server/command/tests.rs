@@ -1,4 +1,6 @@
 use super::*;
+use crate::asgi::Outcome;
+use crate::asgi::server::{Ends, HeaderUse, Program, Server};
 
 /// A process with these words and variables.
 fn process(line: &str, variables: &[(&str, &str)]) -> Process {
@@ -263,6 +265,46 @@ fn what_a_file_computes_is_not_taken_from_a_lesser_place() {
     );
 }
 
+/// What a model asks for and detection does not read would be guessed.
+#[test]
+fn every_option_of_a_model_is_read() {
+    for (program, line) in [
+        (Program::Uvicorn, "python -m uvicorn"),
+        (Program::Hypercorn, "python -m hypercorn"),
+        (Program::Daphne, "python -m daphne"),
+        (Program::Granian, "python -m granian"),
+        (Program::Gunicorn, "python -m gunicorn"),
+    ] {
+        for option in program.options().iter().filter(|option| !option.in_code) {
+            let typed = if option.value.is_empty() { option.name.to_owned() } else { format!("{}=7", option.name) };
+            let started = started(&format!("{line} a:b --{typed}"), &[], &[]);
+            let expected = if option.value.is_empty() { "true" } else { "7" };
+            let said = started.said(option.name).map(|said| said.value.as_str());
+            assert_eq!(said, Some(expected), "{program} --{}: {started:?}", option.name);
+        }
+    }
+}
+
+#[test]
+fn every_option_of_gunicorns_model_is_read_in_its_file() {
+    for option in Program::Gunicorn.options() {
+        let text = format!("{} = '7'", option.name.replace('-', "_"));
+        let started = started("python -m gunicorn a:b", &[], &[("gunicorn.conf.py", &text)]);
+        assert_eq!(started.said(option.name).map(|said| said.value.as_str()), Some("7"), "{text}");
+    }
+}
+
+#[test]
+fn the_dictionary_of_gunicorns_file_reaches_the_model() {
+    let file = "secure_scheme_headers = {\n    'X-SCHEME': 'tls',\n}\n";
+    let started = started("python -m gunicorn -k asgi a:b", &[], &[("gunicorn.conf.py", file)]);
+    let (server, refused) = started.server(&Installed::new(), None);
+    assert_eq!(refused, [""; 0]);
+    let use_of = |name: &str, value: &[u8]| server.reading(name, &[value], true);
+    assert_eq!(use_of("x-scheme", b"tls"), HeaderUse::Used);
+    assert_eq!(use_of("x-forwarded-proto", b"https"), HeaderUse::NotRead);
+}
+
 #[test]
 fn what_is_no_launcher() {
     let none = |_: &str| Err(String::new());
@@ -295,6 +337,56 @@ fn the_server_that_follows() {
         expected.set(name, value).unwrap();
     }
     assert_eq!(server.options, expected.options);
+}
+
+/// What cannot be known of a request to a server started so.
+fn unknown(line: &str, files: &[(&str, &str)]) -> Option<String> {
+    let (server, _) = started(line, &[], files).server(&Installed::new(), None);
+    unknown_of(&server)
+}
+
+fn unknown_of(server: &Server) -> Option<String> {
+    let ends = Ends::tcp(([127, 0, 0, 1], 50_000).into(), ([127, 0, 0, 1], 8000).into());
+    match server.receive(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n", &ends) {
+        Outcome::Unknown { why } => Some(why),
+        _ => None,
+    }
+}
+
+#[test]
+fn a_way_of_serving_that_is_not_modelled_is_never_guessed() {
+    let computed = &[("gunicorn.conf.py", "worker_class = f()")][..];
+    for (line, files, expected) in [
+        ("python -m uvicorn a:b --http zttp", &[][..], "zttp"),
+        ("python -m uvicorn a:b --http zttp --http2", &[], "zttp"),
+        ("python -m uvicorn a:b --http shop:Protocol", &[], "shop:Protocol"),
+        ("python -m uvicorn a:b --interface wsgi", &[], "WSGI"),
+        ("python -m gunicorn a:b", &[], "--worker-class sync serves WSGI"),
+        ("python -m gunicorn -k gthread a:b", &[], "--worker-class gthread serves WSGI"),
+        ("python -m gunicorn -k shop.Worker a:b", &[], "shop.Worker is code"),
+        ("python -m gunicorn -k shop.UvicornWorker a:b", &[], "shop.UvicornWorker"),
+        ("python -m gunicorn a:b", computed, "which worker class serves the app is not known"),
+        ("python -m gunicorn -c python:conf a:b", &[], "which worker class serves the app is not known"),
+        ("python -m granian a:b", &[], "--interface rsgi"),
+        ("python -m granian --interface WSGI a:b", &[], "--interface wsgi"),
+    ] {
+        let why = unknown(line, files).unwrap_or_default();
+        assert!(why.contains(expected), "{line}: {why}");
+    }
+    for line in
+        ["python -m uvicorn a:b --http h11", "python -m gunicorn -k asgi a:b", "python -m granian --interface asgi a:b"]
+    {
+        assert_eq!(unknown(line, &[]), None, "{line}");
+    }
+}
+
+#[test]
+fn what_is_told_replaces_what_is_not_modelled() {
+    let (mut server, _) = started("python -m gunicorn -k shop.Worker a:b", &[], &[]).server(&Installed::new(), None);
+    server.set("root-path", "/x").unwrap();
+    assert!(unknown_of(&server).is_some(), "another option says nothing about it");
+    server.set("worker-class", "asgi").unwrap();
+    assert_eq!(unknown_of(&server), None);
 }
 
 #[test]

@@ -57,12 +57,13 @@ const GRAMMAR: Grammar = Grammar {
     ..Grammar::of(Library::Click)
 };
 
-/// What matters to requests, and the two switches among it.
-const TOLD: [&str; 11] = [
+/// What matters to requests, and the switches among it.
+const TOLD: [&str; 12] = [
     "root-path",
     "proxy-headers",
     "forwarded-allow-ips",
     "http",
+    "http2",
     "ws",
     "host",
     "port",
@@ -71,7 +72,7 @@ const TOLD: [&str; 11] = [
     "interface",
     "factory",
 ];
-const SWITCHES: [&str; 2] = ["proxy-headers", "factory"];
+const SWITCHES: [&str; 3] = ["proxy-headers", "http2", "factory"];
 
 pub(super) fn read(arguments: &[String], process: &Process, file: ReadFile<'_>) -> Started {
     let parsed = GRAMMAR.parse(arguments);
@@ -86,7 +87,7 @@ pub(super) fn read(arguments: &[String], process: &Process, file: ReadFile<'_>) 
     started.say_variable(process, "workers", "WEB_CONCURRENCY", false);
     started.app = parsed.words.first().cloned().or_else(|| process.variable("UVICORN_APP").map(str::to_owned));
     if started.said("interface").is_some_and(|said| said.value == "wsgi") {
-        started.unread.push("--interface wsgi serves WSGI: there is no ASGI scope".to_owned());
+        started.serves_otherwise("interface", "--interface wsgi serves WSGI: there is no ASGI scope".to_owned());
     }
     started
 }

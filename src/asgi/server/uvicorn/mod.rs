@@ -51,10 +51,11 @@ pub(super) const OPTIONS: &[OwnOption] = &[
     },
     OwnOption {
         name: "http",
-        value: "auto|h11|httptools",
-        about: "the HTTP parser; auto, which is httptools where that is installed",
+        value: "auto|h11|httptools|zttp",
+        about: "the HTTP parser; auto, which is httptools where that is installed; zttp is not modelled",
         in_code: false,
     },
+    OwnOption { name: "http2", value: "", about: "HTTP/2, with zttp alone (since 0.54); not modelled", in_code: false },
     OwnOption {
         name: "ws",
         value: "auto|none|websockets|websockets-sansio|wsproto",
@@ -72,17 +73,21 @@ pub struct Options {
     pub trust: TrustList,
     /// `--http`
     pub http: HttpParser,
+    /// `--http2`
+    pub http2: bool,
     /// `--ws`
     pub ws: WebSockets,
 }
 
-/// uvicorn's two HTTP/1 parsers differ on odd requests (absolute form, fragments, missing Host).
+/// uvicorn's HTTP/1 parsers differ on odd requests (absolute form, fragments, missing Host).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HttpParser {
     /// httptools: what `uvicorn[standard]` and `fastapi[standard]` install.
     Httptools,
     /// h11: what a bare `uvicorn` uses.
     H11,
+    /// zttp, since 0.54: not modelled.
+    Zttp,
 }
 
 /// Who shakes hands for websockets.
@@ -104,7 +109,13 @@ impl Options {
     /// The options of a release that was told nothing.
     pub fn of(version: Release) -> Self {
         let trust = if version < Release::new(0, 53, 0) { "127.0.0.1" } else { "127.0.0.1,::1" };
-        Self { proxy_headers: true, trust: TrustList::parse(trust), http: HttpParser::Httptools, ws: WebSockets::Auto }
+        Self {
+            proxy_headers: true,
+            trust: TrustList::parse(trust),
+            http: HttpParser::Httptools,
+            http2: false,
+            ws: WebSockets::Auto,
+        }
     }
 
     /// What uvicorn of a release makes of `request`, started with these options by whatever program (gunicorn starts it as
@@ -118,12 +129,21 @@ impl Options {
         ends: &Ends,
     ) -> Outcome {
         let rules = Rules::of(uvicorn, libraries);
-        let unknown = rules.unknown().or_else(|| rules.unknown_parser(self.http == HttpParser::H11));
+        let unknown = self.not_modelled().or_else(|| rules.unknown());
+        let unknown = unknown.or_else(|| rules.unknown_parser(self.http == HttpParser::H11));
         if let Some(why) = unknown {
             return Outcome::Unknown { why };
         }
         let run = Run { options: self, rules, root_path, ends, library: Library::of(self.ws, &rules) };
         run.scope(request).map_or_else(|outcome| outcome, |scope| Outcome::Scope(Box::new(scope)))
+    }
+
+    /// Why nothing is known of what a request comes to, where the parser is to blame. uvicorn 0.54.0 takes `--http2` with
+    /// zttp alone (`config.py`).
+    fn not_modelled(&self) -> Option<String> {
+        let option = if self.http2 { "--http2" } else { "--http zttp" };
+        (self.http2 || self.http == HttpParser::Zttp)
+            .then(|| format!("uvicorn's parser zttp ({option}) is not modelled"))
     }
 
     /// Whether uvicorn of a release believes `peer`.
@@ -168,7 +188,7 @@ impl Model for Options {
     }
 
     fn note(&self, version: Release) -> Option<String> {
-        MODELLED.note(version).or_else(|| {
+        MODELLED.note(version).or_else(|| self.not_modelled()).or_else(|| {
             let guessed = self.http == HttpParser::Httptools && version < OLDEST_WITH_ITS_HTTPTOOLS;
             let oldest = llhttp::OLDEST;
             guessed.then(|| {
@@ -183,7 +203,9 @@ impl Model for Options {
             ("forwarded-allow-ips", _) => self.trust = TrustList::parse(value),
             ("http", "auto" | "httptools") => self.http = HttpParser::Httptools,
             ("http", "h11") => self.http = HttpParser::H11,
-            ("http", _) => return Err("say auto, h11 or httptools"),
+            ("http", "zttp") => self.http = HttpParser::Zttp,
+            ("http", _) => return Err("say auto, h11, httptools or zttp"),
+            ("http2", _) => self.http2 = switch(value)?,
             ("ws", "auto") => self.ws = WebSockets::Auto,
             ("ws", "none") => self.ws = WebSockets::None,
             ("ws", "websockets") => self.ws = WebSockets::Websockets,
@@ -211,6 +233,7 @@ impl Run<'_> {
         let arrived = match self.options.http {
             HttpParser::H11 => h11::read(request, &self.rules, self.root_path, has_websockets),
             HttpParser::Httptools => httptools::read(request, &self.rules, self.root_path, has_websockets),
+            HttpParser::Zttp => Err(Outcome::Unknown { why: self.options.not_modelled().unwrap_or_default() }),
         }?;
         let mut scope = match (arrived.call, self.library) {
             (Call::WebSocket, Some(library)) => {

@@ -44,6 +44,16 @@ fn path(outcome: &Outcome) -> Option<&str> {
 }
 
 #[test]
+fn what_zttp_makes_of_a_request_is_not_guessed() {
+    for options in [&[("http", "zttp")][..], &[("http", "zttp"), ("http2", "true")], &[("http2", "true")]] {
+        let server = server("0.54", options);
+        let outcome = receive(&server, "GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+        assert!(matches!(&outcome, Outcome::Unknown { why } if why.contains("zttp")), "{options:?}: {outcome:?}");
+        assert!(server.note().is_some(), "{options:?}");
+    }
+}
+
+#[test]
 fn the_root_path_stands_before_path_and_raw_path() {
     let request = "GET /a%2Fb?x=%20 HTTP/1.0\r\nHost: h\r\n\r\n";
     for parser in PARSERS {

@@ -149,7 +149,7 @@ fn may_set(text: &str, name: &str) -> bool {
 
 /// A plain value.
 enum Literal {
-    /// As the command line would have it; lists joined by commas.
+    /// As the command line would have it; lists joined by commas, a dictionary as `key=value,…`.
     Text(String),
     /// Python's `None`.
     Nothing,
@@ -158,7 +158,7 @@ enum Literal {
 /// Reads a plain value; `None` if it is anything else.
 fn literal(text: &str) -> Option<Literal> {
     let mut reader = Reader { rest: text };
-    let value = reader.value()?;
+    let value = if text.starts_with('{') { reader.dictionary().map(Literal::Text) } else { reader.value() }?;
     reader.rest.trim().is_empty().then_some(value)
 }
 
@@ -194,6 +194,30 @@ impl Reader<'_> {
             match self.rest.strip_prefix(',') {
                 Some(rest) => self.rest = rest,
                 None if self.rest.starts_with(close) => {}
+                None => return None,
+            }
+        }
+    }
+
+    /// Items as `key=value`, joined by commas. Only strings that this notation keeps apart: gunicorn's dictionary of headers
+    /// has no others.
+    fn dictionary(&mut self) -> Option<String> {
+        self.rest = self.rest.strip_prefix('{')?;
+        let mut items = Vec::new();
+        loop {
+            self.rest = self.rest.trim_start();
+            if let Some(rest) = self.rest.strip_prefix('}') {
+                self.rest = rest;
+                return Some(items.join(","));
+            }
+            let key = self.strings().filter(|key| !key.contains([',', '=']) && key.trim() == key)?;
+            self.rest = self.rest.trim_start().strip_prefix(':')?;
+            let value = self.strings().filter(|value| !value.contains(','))?;
+            items.push(format!("{key}={value}"));
+            self.rest = self.rest.trim_start();
+            match self.rest.strip_prefix(',') {
+                Some(rest) => self.rest = rest,
+                None if self.rest.starts_with('}') => {}
                 None => return None,
             }
         }
@@ -304,6 +328,14 @@ mod tests {
             ("my_root_path = 1\nx.root_path = 2", ""),
             ("workers = 2 * n + 1", "1:workers computed"),
             ("workers = 1_000", "1:workers=1000"),
+            ("bind = {\n  'A': 'https',  # one\n  \"B\" : 'on',\n}\nworkers = 1", "1:bind=A=https,B=on 5:workers=1"),
+            ("bind = {}", "1:bind="),
+            ("bind = {'A': f()}", "1:bind computed"),
+            ("bind = {'A': True}", "1:bind computed"),
+            ("bind = {'A': 'b,c'}", "1:bind computed"),
+            ("bind = {**x}", "1:bind computed"),
+            ("bind = {'A'}", "1:bind computed"),
+            ("bind = {'A': 'b'} | x", "1:bind computed"),
             ("class A: x = 1; root_path = '/no'", ""),
             ("if x: y = 1; root_path = '/y'", "1:root_path computed"),
         ] {
