@@ -80,6 +80,8 @@ impl Watch {
         };
         known.look();
         (setup.server, setup.app.framework, setup.provenance) = known.setup();
+        let root = setup.server.root_path.clone();
+        setup.know_prefix(&root);
         Self(Arc::new(Mutex::new(known)))
     }
 
@@ -203,7 +205,9 @@ impl Known {
             Some(Ok(found)) => {
                 provenance.process = Some(process_line(found));
                 provenance.unread.extend(found.unread.iter().cloned());
-                if let Runs::Code(name) = &found.runs {
+                if let Runs::Code(name) = &found.runs
+                    && !server.stated
+                {
                     let why =
                         "starts the server itself: its options are in code; say them with --server and its options";
                     provenance.unread.push(format!("{name} {why}"));
@@ -270,6 +274,15 @@ mod tests {
         }
         assert!(known.hear(Program::Granian), "so many in a row");
         assert_eq!(known.setup().0.program(), Program::Granian);
+    }
+
+    #[test]
+    fn the_root_path_that_the_server_has_is_a_public_prefix() {
+        let mut setup = Setup::new(Server::uvicorn());
+        let options = vec![("root-path".to_owned(), "/api/v1/".to_owned())];
+        let flags = ServerFacts { options, ..ServerFacts::default() };
+        Watch::start(flags, AppServer::Unasked, false, &mut setup);
+        assert_eq!(setup.prefixes, ["/api/v1"]);
     }
 
     #[test]

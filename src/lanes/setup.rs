@@ -61,6 +61,14 @@ impl Setup {
         }
     }
 
+    /// Takes `path` for a public prefix, if it can be one: a server's root path, a route's prefix.
+    pub fn know_prefix(&mut self, path: &str) {
+        let prefix = path.trim_end_matches('/');
+        if prefix.starts_with('/') && !self.prefixes.iter().any(|known| known == prefix) {
+            self.prefixes.push(prefix.to_owned());
+        }
+    }
+
     /// The set-up as it was when this exchange began.
     pub(super) fn at(&self, exchange: &Exchange) -> Cow<'_, Self> {
         match self.earlier_at(exchange) {

@@ -6,7 +6,7 @@ use crate::asgi::framework::{App, FASTAPI_OWN, Framework, Kind, Routes};
 use crate::asgi::server::command::{Installed, Started, installed_server};
 use crate::asgi::server::{OptionError, Program, Server};
 use crate::gateway::Gateway;
-use crate::lanes::{Provenance, Setup, Tap};
+use crate::lanes::{Known, Provenance, Setup, Tap};
 use crate::redirect::PublicUrl;
 
 /// What the flags say of the app's server.
@@ -68,7 +68,12 @@ impl ServerFacts {
         if let Some(started) = evidence.started.filter(|started| started.program == program) {
             self.know_started(started, evidence.installed, &mut provenance);
         }
-        provenance.contradiction = contradiction(told, ran, evidence.answered);
+        provenance.contradiction =
+            contradiction(told, ran, evidence.answered).or_else(|| self.other_release(evidence)).or_else(|| {
+                let started =
+                    evidence.started.filter(|started| started.program == program && started.unread.is_empty());
+                self.other_option(started?, &server)
+            });
         for (library, release) in &self.libraries {
             server.libraries.set(library, *release);
             provenance.know(&format!("with {library}"), &release.to_string(), "flag");
@@ -114,6 +119,34 @@ impl ServerFacts {
             (None, None) => "assumed",
         };
         (server, from)
+    }
+
+    /// The release that was told, where another is installed for the process. `uvicorn@0.54` is any 0.54.
+    fn other_release(&self, evidence: Evidence<'_>) -> Option<String> {
+        let (program, Some(told)) = self.program? else { return None };
+        let started = evidence.started.filter(|started| started.program == program)?;
+        let installed: Release = evidence.installed?.get(started.program.name())?.parse().ok()?;
+        let same = (told.major, told.minor) == (installed.major, installed.minor)
+            && (told.patch == 0 || told.patch == installed.patch);
+        (!same).then(|| format!("--server says {program} {told}, but {installed} is installed for the process"))
+    }
+
+    /// The first option by flag that makes another server of the one the process was started as. What is set in the app's
+    /// code no process shows.
+    fn other_option(&self, started: &Started, ran: &Server) -> Option<String> {
+        let visible =
+            |name: &str| started.program.options().iter().any(|option| option.name == name && !option.in_code);
+        self.options.iter().filter(|(name, _)| visible(name)).find_map(|(name, value)| {
+            let mut told = ran.clone();
+            told.set(name, value).ok()?;
+            let typed =
+                |value: &str| Known { option: name.clone(), value: value.to_owned(), from: String::new() }.typed();
+            let was = started.said(name).map_or_else(
+                || format!("without --{name}"),
+                |said| format!("with {} ({})", typed(&said.value), said.from),
+            );
+            (told != *ran).then(|| format!("{} is told, but the process was started {was}", typed(value)))
+        })
     }
 
     /// Notes what the process was told and no flag overrides.
@@ -208,15 +241,14 @@ pub fn setup(
         listen: listener.address,
         upstream: listener.upstream.as_ref().map_or_else(|| upstreams.join(", "), ToString::to_string),
     };
-    let mut prefixes: Vec<String> = Vec::new();
     let told = [public.as_ref().map_or("", |public| &public.prefix), &server.root_path, &app.root_path];
-    for prefix in routes.map(|route| route.prefix.as_str()).chain(told).map(|prefix| prefix.trim_end_matches('/')) {
-        if prefix.starts_with('/') && !prefixes.iter().any(|known| known == prefix) {
-            prefixes.push(prefix.to_owned());
-        }
-    }
+    let prefixes: Vec<String> = routes.map(|route| route.prefix.as_str()).chain(told).map(str::to_owned).collect();
     let taps = listeners.iter().map(tap).collect();
-    Ok(Setup { taps, gateway, app, public, prefixes, ..Setup::new(server) })
+    let mut setup = Setup { taps, gateway, app, public, ..Setup::new(server) };
+    for prefix in &prefixes {
+        setup.know_prefix(prefix);
+    }
+    Ok(setup)
 }
 
 #[cfg(test)]
@@ -283,7 +315,9 @@ mod tests {
                 process,
                 packages,
                 None,
-                "server uvicorn 0.40.0 (installed) | --http httptools (auto, by what is installed) | --root-path /f (flag)",
+                "server uvicorn 0.40.0 (installed) | --http httptools (auto, by what is installed) | \
+                 --root-path /f (flag) | \
+                 ! --root-path /f is told, but the process was started with --root-path /p (command line)",
             ),
             (
                 &flag("uvicorn@0.30"),
@@ -291,7 +325,8 @@ mod tests {
                 &packages[..1],
                 None,
                 "server uvicorn 0.30.0 (flag) | --root-path /p (command line) | \
-                 --http h11 (auto, by what is installed) | --ws none (auto, by what is installed)",
+                 --http h11 (auto, by what is installed) | --ws none (auto, by what is installed) | \
+                 ! --server says uvicorn 0.30.0, but 0.40.0 is installed for the process",
             ),
             (
                 &flag("uvicorn"),
@@ -325,6 +360,26 @@ mod tests {
             ),
         ] {
             assert_eq!(told(facts, line, packages, answered), expected);
+        }
+    }
+
+    #[test]
+    fn a_flag_that_says_what_the_process_shows_is_no_contradiction() {
+        let packages = &[("uvicorn", "0.40.3"), ("httptools", "0.6.0"), ("granian", "2.8.7")][..];
+        for (program, name, value, line, contradicts) in [
+            ("uvicorn@0.40", "root-path", "/p", "python -m uvicorn a:b --root-path /p", false),
+            ("uvicorn@0.40.3", "http", "httptools", "python -m uvicorn a:b", false),
+            ("uvicorn", "proxy-headers", "true", "python -m uvicorn a:b", false),
+            ("uvicorn", "proxy-headers", "false", "python -m uvicorn a:b", true),
+            ("uvicorn@0.40.2", "root-path", "/p", "python -m uvicorn a:b --root-path /p", true),
+            ("uvicorn", "root-path", "/f", "python -m uvicorn a:b", true),
+            ("uvicorn", "root-path", "/f", "python -m uvicorn a:b --no-such-option", false),
+            ("granian", "wrap-proxy-headers", "*", "python -m granian a:b --interface asgi", false),
+        ] {
+            let options = vec![(name.to_owned(), value.to_owned())];
+            let program = Program::named(program).ok();
+            let told = told(&ServerFacts { program, options, ..ServerFacts::default() }, line, packages, None);
+            assert_eq!(told.contains("the process"), contradicts, "{told}");
         }
     }
 

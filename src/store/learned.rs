@@ -49,10 +49,8 @@ impl Store {
             (self.setup.server, self.setup.app.framework) = (server, framework);
         }
         self.setup.provenance = provenance;
-        let root = self.setup.server.root_path.trim_end_matches('/').to_owned();
-        if root.starts_with('/') && !self.setup.prefixes.contains(&root) {
-            self.setup.prefixes.push(root);
-        }
+        let root = self.setup.server.root_path.clone();
+        self.setup.know_prefix(&root);
         self.publish_setup();
         if same {
             return Vec::new();

@@ -15,6 +15,7 @@ use crate::asgi::{Outcome, Release};
 
 /// One line of input.
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "an object with the keys of a question")]
 pub(super) struct Question {
     /// `http`, `ws`: what the app is handed. `fw`: what the app then answers; so are questions that describe an app.
     kind: Option<String>,

@@ -54,6 +54,7 @@ fn options_may_be_lists_switches_or_not_given() {
 fn what_is_no_question_is_answered_in_its_place() {
     for (line, id, why) in [
         ("{".to_owned(), Value::Null, "line 7 is no question: EOF while parsing an object at column 1"),
+        ("[]".to_owned(), Value::Null, "line 7 is no question: invalid length 0, expected an object with the keys"),
         (r#"{"id": 3, "server": "uvicorn"}"#.to_owned(), json!(3), "line 7 is no question: missing field `peer`"),
         (question(&json!({"server": "nginx"})), json!("a"), "line 7: no server is known as \"nginx\""),
         (question(&json!({"version": "x"})), json!("a"), "line 7: \"x\" is no version"),

@@ -33,7 +33,9 @@ const LABEL: usize = 10;
 pub(super) const TITLES: [&str; 4] = ["Original URL", "Forwarded headers", "Rewritten path", "ASGI scope"];
 
 /// How what a lane shows is known.
-pub(super) fn source_word(lanes: &Lanes, lane: u8) -> String {
+///
+/// A scope derived for a server of which something is not known, or told in two ways, may be another one: `derived?`.
+pub(super) fn source_word(lanes: &Lanes, setup: &Setup, lane: u8) -> String {
     let source = match lane {
         0 => lanes.original.source,
         1 => lanes.forwarded.source,
@@ -42,14 +44,15 @@ pub(super) fn source_word(lanes: &Lanes, lane: u8) -> String {
     };
     match (lane, source, &lanes.rewritten.rule) {
         (2, Source::Seen, Some(_)) => format!("{}+{}", Source::Seen.word(), Source::Rule.word()),
+        (3, Source::Derived, _) if setup.provenance.doubts().next().is_some() => format!("{}?", source.word()),
         _ => source.word().to_owned(),
     }
 }
 
 /// How a source looks: what was not seen is set apart.
-pub(super) fn source_tone(lanes: &Lanes, lane: u8) -> Tone {
-    match source_word(lanes, lane).as_str() {
-        "unknown" => Tone::Warn,
+pub(super) fn source_tone(lanes: &Lanes, setup: &Setup, lane: u8) -> Tone {
+    match source_word(lanes, setup, lane).as_str() {
+        "unknown" | "derived?" => Tone::Warn,
         "derived" => Tone::Prefix,
         _ => Tone::Good,
     }

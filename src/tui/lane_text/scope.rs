@@ -33,15 +33,15 @@ pub(super) fn scope(lanes: &Lanes, provenance: &Provenance, width: usize, reveal
     lines
 }
 
-/// How the server is known: each thing that was said to it, and where; then what is to be wary of.
+/// How the server is known: what is to be wary of, then each thing that was said to it, and where.
 fn set_up(provenance: &Provenance, width: usize) -> Vec<LaneLine> {
     let mut lines = Vec::new();
+    for doubt in provenance.doubts() {
+        lines.extend(sentence(&visible(doubt.as_bytes()), Tone::Warn, width));
+    }
     for (what, from) in provenance.lines() {
         let text = visible(format!("{what} ({from})").as_bytes());
         lines.extend(sentence(&text, Tone::Dim, width));
-    }
-    for doubt in provenance.doubts() {
-        lines.extend(sentence(&visible(doubt.as_bytes()), Tone::Warn, width));
     }
     lines
 }

@@ -70,9 +70,11 @@ fn a_server_that_was_found() {
         store.set_server(Server::uvicorn(), Framework::default(), provenance.clone(), None);
         provenance
     };
-    let mut store = empty();
-    found(&mut store);
-    kept("server_start_120x36", &Bench::new(store, 120, 36).screen());
+    for (width, height) in [(120, 36), (80, 24)] {
+        let mut store = empty();
+        found(&mut store);
+        kept(&format!("server_start_{width}x{height}"), &Bench::new(store, width, height).screen());
+    }
     let mut bench = at(120, 36, KEPT);
     let mut provenance = found(&mut bench.store.write().unwrap());
     provenance.contradiction = Some("--server says granian, but uvicorn answers".to_owned());

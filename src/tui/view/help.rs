@@ -26,11 +26,12 @@ const LEGEND: [(&str, &str); 6] = [
 ];
 
 /// What stands below the columns: a heading or a blank, and a text.
-const TEXTS: [(&str, &str); 6] = [
+const TEXTS: [(&str, &str); 7] = [
     ("FILTER", "status>=400  path~^/api  method=POST  finding=PX*  by=traefik"),
     ("", "header.x-forwarded-proto=http  ms>500  ws  sse  open  & | ! ( )"),
     ("", "any other word is looked for in paths and findings"),
     ("SOURCE", "seen on the wire, rule of the proxy, derived from a model"),
+    ("", "derived? where the server is in doubt: the end of lane 4 says why"),
     ("MOUSE", "click selects, wheel scrolls; hold Shift to mark text"),
     ("", "for copying in tmux: set -g set-clipboard on"),
 ];

@@ -29,11 +29,11 @@ fn draw_lane(buffer: &mut Buffer, place: Rect, n: u8, state: &State, seen: &Scre
     let name = TITLES.get(usize::from(n)).copied().unwrap_or_default();
     let title = vec![run(Tone::Dim, format!("{} ", n + 1)), run(Tone::Title, name)];
     let note = seen.chosen.as_ref().map_or_else(Vec::new, |chosen| {
-        let word = source_word(&chosen.lanes, n);
+        let word = source_word(&chosen.lanes, &seen.setup, n);
         // `seen+rule` gives way to `seen` where there is no room.
         let fits = width_of(&title) + word.len() + 7 <= usize::from(place.width);
         let word = if fits { &word } else { word.split('+').next().unwrap_or_default() };
-        vec![run(source_tone(&chosen.lanes, n), word)]
+        vec![run(source_tone(&chosen.lanes, &seen.setup, n), word)]
     });
     frame_pane(buffer, place, state, focused, &title, &note);
     let mut lines = pane_text(state, seen, Pane::Lane(n), place);
@@ -63,7 +63,7 @@ fn draw_stacked(buffer: &mut Buffer, place: Rect, state: &State, seen: &Screenfu
         let source_width = cells(source.chars().count());
         let room = cells(width).saturating_sub(if source.is_empty() { 0 } else { source_width + 1 });
         paint(buffer, (place.x + 2, y), room, &line, state.look.theme);
-        let tone = source_tone(&chosen.lanes, u8::try_from(n).unwrap_or(3));
+        let tone = source_tone(&chosen.lanes, &seen.setup, u8::try_from(n).unwrap_or(3));
         let x = place.right().saturating_sub(source_width + 2);
         paint(buffer, (x, y), source_width, &[run(tone, source)], state.look.theme);
     }

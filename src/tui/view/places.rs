@@ -66,6 +66,8 @@ impl Places {
         }
         match shape {
             Shape::Small => Self { list: body, ..empty },
+            // Nothing has passed: what to do, and all that is known of the server, instead of empty panes.
+            _ if state.listing.total() == 0 => Self { list: body, ..empty },
             _ if state.zoomed => empty.zoomed(state.focus),
             Shape::Wide => empty.wide(),
             Shape::Stacked => empty.stacked(),

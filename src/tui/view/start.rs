@@ -7,11 +7,12 @@ use crate::lanes::visible::visible;
 use crate::lanes::{Provenance, Tap, TapKind};
 use crate::tui::screenful::Screenful;
 use crate::tui::state::State;
-use crate::tui::text::{Runs, paint, run};
+use crate::tui::text::{Runs, paint, run, wrap};
 use crate::tui::theme::Tone;
 
 pub(super) fn draw(buffer: &mut Buffer, place: Rect, state: &State, seen: &Screenful) {
-    let lines = if state.listing.total() > 0 { nothing_passes(state) } else { waiting(seen) };
+    let width = usize::from(place.width.saturating_sub(2));
+    let lines = if state.listing.total() > 0 { nothing_passes(state) } else { waiting(seen, width) };
     for (y, line) in (place.y..place.bottom()).zip(&lines) {
         paint(buffer, (place.x + 1, y), place.width.saturating_sub(2), line, state.look.theme);
     }
@@ -27,16 +28,18 @@ fn nothing_passes(state: &State) -> Vec<Runs> {
     ]
 }
 
-fn waiting(seen: &Screenful) -> Vec<Runs> {
+fn waiting(seen: &Screenful, width: usize) -> Vec<Runs> {
     let mut lines = vec![vec![run(Tone::Title, "Nothing has passed yet. Send a request through hopscope:")]];
-    lines.extend(seen.setup.taps.iter().map(next_step));
+    // Without a tap before the proxy there may be no proxy: the app tap is where requests go then.
+    let behind = seen.setup.taps.iter().any(|tap| tap.kind == TapKind::Edge);
+    lines.extend(seen.setup.taps.iter().map(|tap| next_step(tap, behind)));
     if !seen.setup.taps.iter().any(|tap| tap.kind == TapKind::App || tap.kind == TapKind::StandIn) {
         lines.push(vec![
             run(Tone::Warn, "! "),
             run(Tone::Dim, "no app tap: --app LISTEN=URL shows what the proxy sends on, and the exact path"),
         ]);
     }
-    lines.extend(server(&seen.setup.provenance));
+    lines.extend(server(&seen.setup.provenance, width));
     lines.push(vec![
         run(Tone::Key, "?"),
         run(Tone::Dim, " shows all keys, "),
@@ -46,8 +49,8 @@ fn waiting(seen: &Screenful) -> Vec<Runs> {
     lines
 }
 
-/// What is known of the app's server, and where from.
-fn server(provenance: &Provenance) -> impl Iterator<Item = Runs> {
+/// What is known of the app's server, and where from; then what is to be wary of, whole: its end says the way out.
+fn server(provenance: &Provenance, width: usize) -> impl Iterator<Item = Runs> {
     let known = provenance.lines().enumerate().map(|(index, (what, from))| {
         vec![
             run(Tone::Good, if index == 0 { "● server " } else { "         " }),
@@ -55,17 +58,21 @@ fn server(provenance: &Provenance) -> impl Iterator<Item = Runs> {
             run(Tone::Dim, format!("  {}", visible(from.as_bytes()))),
         ]
     });
-    let doubts =
-        provenance.doubts().map(|doubt| vec![run(Tone::Warn, "! "), run(Tone::Dim, visible(doubt.as_bytes()))]);
+    let doubts = provenance.doubts().flat_map(move |doubt| {
+        let lines = wrap(&visible(doubt.as_bytes()), width.saturating_sub(2)).into_iter().enumerate();
+        lines.map(|(index, line)| vec![run(Tone::Warn, if index == 0 { "! " } else { "  " }), run(Tone::Dim, line)])
+    });
     known.chain(doubts)
 }
 
-fn next_step(tap: &Tap) -> Runs {
+fn next_step(tap: &Tap, behind: bool) -> Runs {
     let upstream = visible(tap.upstream.as_bytes());
     let upstream = upstream.strip_prefix("http://").unwrap_or(&upstream);
     let (before, after) = match tap.kind {
         TapKind::Edge => ("open ", format!("  instead of {upstream}")),
-        TapKind::App => ("point the proxy at ", format!("  instead of {upstream}")),
+        TapKind::App => {
+            (if behind { "point the proxy at " } else { "send requests to " }, format!("  instead of {upstream}"))
+        }
         TapKind::StandIn => ("open ", format!("  which sends on to {upstream}")),
     };
     vec![
