@@ -3,6 +3,11 @@
 //! A live proxy for the terminal. It shows four lanes side by side for every exchange: the original URL, the forwarded
 //! headers, the rewritten path and the resulting ASGI scope, and under them a verdict.
 //!
+//! The scope comes from models of the ASGI servers (uvicorn, hypercorn, daphne, granian, gunicorn) and of Starlette and
+//! FastAPI, release by release, told how the server was started by flags or by its process; where the probe stands in the
+//! app, the app's own word goes before the models'. Without any traffic the same models answer `explain`, `predict` and
+//! `servers`.
+//!
 //! # The data's way
 //!
 //! ```text

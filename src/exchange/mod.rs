@@ -8,6 +8,7 @@
 //! Exchange ─┬─ edge: Half   what the client sent and got back        (edge tap, or the stand-in's client side)
 //!           └─ app:  Half   what the app's server got and answered   (app tap, or the stand-in's upstream side)
 //! Half     ─── request head, body · response head, body · peers · times · how it ended · websocket tunnel
+//!              the probe's answer, where one was asked
 //! ```
 
 mod body;

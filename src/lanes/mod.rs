@@ -4,7 +4,7 @@
 //! This room exists so that the screen, the JSON line, `explain` and every rule read the same lanes.
 //!
 //! Each lane has a file with its type and how it is found; `author` says who wrote a response, `setup` what is known of
-//! the whole.
+//! the whole, `provenance` where that comes from.
 
 mod answer;
 mod author;

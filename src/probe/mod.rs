@@ -1,5 +1,6 @@
 //! LIVE: what hopscope finds out by itself: which routes the app has, from its own `openapi.json`; how its server was
-//! started, from the process that listens ([`process`], which only looks and sends nothing).
+//! started, from the process that listens ([`process`], which only looks and sends nothing), and where a command listens
+//! ([`sockets`], likewise). [`asset`] is the probe that the user puts around the app, [`asked`] asks one.
 //!
 //! This room exists so that everything hopscope does of its own accord is in one place, and is easy to switch off. What it
 //! sends goes straight to the app's server, never through a tap, and only ever asks with GET.

@@ -70,7 +70,7 @@ fn the_demo_tells_its_story(
 ) {
     let (theme, palette) = theme;
     let mut screen = Screen::start(COLUMNS, ROWS, &["demo", "--theme", theme]);
-    screen.shows(LANES[0]);
+    screen.shows("1/6 ");
     screen.press(moment.scene);
     screen.shows(moment.comes);
     let terminal = wait_for("the moment", || {

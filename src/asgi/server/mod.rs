@@ -5,6 +5,8 @@
 //! goes through [`Server::set`], by the names that the server itself gives its options.
 
 mod answered;
+#[cfg(test)]
+mod asked;
 pub mod command;
 mod daphne;
 mod ends;

@@ -162,10 +162,7 @@ impl RunArgs {
 
 /// The address of `--listen`, if it can be listened on. It may be taken by another program, or by the command itself.
 fn free(address: SocketAddr) -> Result<SocketAddr, Failure> {
-    let Failure { exit, error } = match live::bound(address) {
-        Ok(_) => return Ok(address),
-        Err(failure) => failure,
-    };
+    let Err(Failure { exit, error }) = live::bound(address) else { return Ok(address) };
     let error = error.context(format!(
         "--listen {address}: the tap needs an address that neither the command nor another program has"
     ));

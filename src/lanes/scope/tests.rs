@@ -78,6 +78,11 @@ fn what_was_found_was_not_told() {
         let lane = lane(&setup, Some(answer(|text| text)));
         assert!(explanation(&lane).ends_with(expected), "{server} {root_path:?}: {}", explanation(&lane));
     }
+    // Answers named a program, and the probe another: nothing was found of that one.
+    let mut setup = Setup { probe: true, ..Setup::new(Server::new(Program::Granian, None)) };
+    setup.provenance.know("server", "granian 2.8.7", "by its answers, version assumed");
+    let replaced = lane(&setup, Some(answer(|text| text)));
+    assert!(explanation(&replaced).ends_with("not \"\" as assumed"), "{}", explanation(&replaced));
     let mut setup = told("hypercorn", "/x");
     setup.provenance.know("server", "hypercorn 0.18.0", "by its answers, version assumed");
     let lane = lane(&setup, Some(answer(|text| text)));

@@ -107,8 +107,12 @@ struct Words {
 }
 
 impl Words {
-    /// Of what was told, found or assumed of the set-up's server. Without a word on where that is from, it was told.
+    /// Of what was told, found or assumed of the set-up's server. Without a word on where that is from, it was told. Of a
+    /// server that took its place by the probe's word, all else is assumed.
     fn of(setup: &Setup, told: &Server) -> Self {
+        if *told != setup.server {
+            return Self { server: "assumed", root_path: "assumed" };
+        }
         let unsaid = if told.stated { "told" } else { "assumed" };
         let server = setup.provenance.how("server").unwrap_or(unsaid);
         let root_path = setup.provenance.how(told.program().root_path_option()).unwrap_or(server);

@@ -61,7 +61,7 @@ fn a_server_that_was_found() {
         let mut provenance = Provenance {
             process: Some("pid 4242 · uvicorn main:app · /srv/venv".to_owned()),
             unread: vec![
-                "gunicorn.conf.py:3: bind is computed: it cannot be known without running the file".to_owned(),
+                "gunicorn.conf.py:3: root_path is computed: it cannot be known without running the file".to_owned(),
             ],
             ..Provenance::default()
         };

@@ -300,7 +300,9 @@ fn flags_override_what_is_found() {
     let (root_path, lines) = told(&["--root-path", "/flag"]);
     assert_eq!(root_path, "/flag");
     assert!(lines.contains(&"--root-path /flag (flag)".to_owned()), "{lines:?}");
-    assert!(!lines.iter().any(|line| line.contains("/found")), "{lines:?}");
+    assert!(!lines.contains(&"--root-path /found (command line)".to_owned()), "{lines:?}");
+    let contradiction = "--root-path /flag is told, but the process was started with --root-path /found (command line)";
+    assert!(lines.contains(&contradiction.to_owned()), "{lines:?}");
     let (_, lines) = told(&["--server", "daphne"]);
     let contradiction = "--server says daphne, but the process is uvicorn: its options are not used";
     assert!(lines.contains(&contradiction.to_owned()), "{lines:?}");

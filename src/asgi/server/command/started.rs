@@ -12,6 +12,9 @@ use crate::asgi::server::{NotModelled, Program, Server};
 /// Names of installed Python packages (lower case, `-` for `_` and `.`) and their versions as they are written.
 pub type Installed = BTreeMap<String, String>;
 
+/// What a configuration file may compute without any doubt about the scope; most compute the number of workers.
+const OF_NO_SCOPE: [&str; 3] = ["workers", "bind", "insecure-bind"];
+
 /// How a server was started.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Started {
@@ -151,7 +154,9 @@ impl Started {
                 Err(_) if self.is_settled(option) => {}
                 Err(why) => {
                     self.unknown.push((*option).to_owned());
-                    self.unread.push(format!("{path}:{line}: {name} {why}"));
+                    if !OF_NO_SCOPE.contains(option) {
+                        self.unread.push(format!("{path}:{line}: {name} {why}"));
+                    }
                 }
             }
         }

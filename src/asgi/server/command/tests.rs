@@ -228,7 +228,7 @@ fn gunicorn() {
         (
             "python /v/bin/gunicorn -c c.py --chdir /srv a:b -k uvicorn_worker.UvicornWorker",
             &[("PWD", "/home")],
-            &[("/home/c.py", "root_path = x\nforwarded_allow_ips = y")],
+            &[("/home/c.py", "root_path = x\nforwarded_allow_ips = y\nworkers = cpu_count() * 2 + 1\nbind = z")],
             "gunicorn a:b | worker-class uvicorn_worker.UvicornWorker (command line) | \
              ! c.py:1: root_path is computed: it cannot be known without running the file | \
              ! c.py:2: forwarded_allow_ips is computed: it cannot be known without running the file",

@@ -1,41 +1,23 @@
 use super::*;
+use crate::asgi::server::asked::{self, WEBSOCKET, ends, started};
 use proptest::prelude::*;
 
-const WEBSOCKET: &str = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
-                         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
-
 fn server(version: &str, options: &[(&str, &str)]) -> Server {
-    let mut server = Server::named(&format!("daphne@{version}")).unwrap();
-    for (name, value) in options {
-        server.set(name, value).unwrap();
-    }
-    server
+    started(&format!("daphne@{version}"), options)
 }
 
 fn newest(options: &[(&str, &str)]) -> Server {
     server(&NEWEST.to_string(), options)
 }
 
-fn ends() -> Ends {
-    Ends::tcp(([127, 0, 0, 1], 50_000).into(), ([127, 0, 0, 1], 8000).into())
-}
-
 fn get(server: &Server, target: &str, lines: impl AsRef<[u8]>) -> Scope {
     let head = [format!("GET {target} HTTP/1.1\r\nHost: h\r\n").as_bytes(), lines.as_ref(), b"\r\n"].concat();
-    match server.receive(&head, &ends()) {
-        Outcome::Scope(scope) => *scope,
-        other => panic!("{other:?}"),
-    }
+    asked::scope(server.receive(&head, &ends()))
 }
 
 /// The status of a refusal, 0 for a closed connection, 200 for a scope, 999 for what is not known.
 fn status(server: &Server, request: impl AsRef<[u8]>) -> u16 {
-    match server.receive(request.as_ref(), &ends()) {
-        Outcome::Scope(_) => 200,
-        Outcome::Refused { status, .. } => status,
-        Outcome::Closed { .. } => 0,
-        Outcome::Unknown { .. } => 999,
-    }
+    asked::status(&server.receive(request.as_ref(), &ends()))
 }
 
 fn client(scope: &Scope) -> String {

@@ -1,31 +1,18 @@
 use super::*;
 use crate::asgi::server::Program;
+use crate::asgi::server::asked::{self, WEBSOCKET, ends, started};
 use proptest::prelude::*;
 
-const WEBSOCKET: &str = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
-                         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
-
 fn server(version: &str, options: &[(&str, &str)]) -> Server {
-    let mut server = Server::named(&format!("granian@{version}")).unwrap();
-    for (name, value) in options {
-        server.set(name, value).unwrap();
-    }
-    server
+    started(&format!("granian@{version}"), options)
 }
 
 fn newest(options: &[(&str, &str)]) -> Server {
     server(&NEWEST.to_string(), options)
 }
 
-fn ends() -> Ends {
-    Ends::tcp(([127, 0, 0, 1], 50_000).into(), ([127, 0, 0, 1], 8000).into())
-}
-
 fn scope(server: &Server, request: impl AsRef<[u8]>) -> Scope {
-    match server.receive(request.as_ref(), &ends()) {
-        Outcome::Scope(scope) => *scope,
-        other => panic!("{other:?}"),
-    }
+    asked::scope(server.receive(request.as_ref(), &ends()))
 }
 
 fn get(server: &Server, target: &str, lines: &str) -> Scope {
@@ -34,12 +21,7 @@ fn get(server: &Server, target: &str, lines: &str) -> Scope {
 
 /// The status of a refusal, 0 for a closed connection, 200 for a scope, 999 for what is not known.
 fn status(server: &Server, request: impl AsRef<[u8]>) -> u16 {
-    match server.receive(request.as_ref(), &ends()) {
-        Outcome::Scope(_) => 200,
-        Outcome::Refused { status, .. } => status,
-        Outcome::Closed { .. } => 0,
-        Outcome::Unknown { .. } => 999,
-    }
+    asked::status(&server.receive(request.as_ref(), &ends()))
 }
 
 fn names(scope: &Scope) -> Vec<&str> {

@@ -1,11 +1,9 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::asgi::server::asked::{WEBSOCKET, scope, started, status};
 use crate::asgi::server::{Libraries, Program};
 use crate::asgi::{Address, Port, Scope};
-
-const WEBSOCKET: &str = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
-                         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 
 /// gunicorn 27.0.1 with its asgi worker and these options.
 fn gunicorn(options: &[(&str, &str)]) -> Server {
@@ -13,11 +11,7 @@ fn gunicorn(options: &[(&str, &str)]) -> Server {
 }
 
 fn with(version: Release, options: &[(&str, &str)]) -> Server {
-    let mut server = Server::new(Program::Gunicorn, Some(version));
-    for (name, value) in options {
-        server.set(name, value).unwrap();
-    }
-    server
+    started(&format!("gunicorn@{version}"), options)
 }
 
 fn ends(peer: &str) -> Ends {
@@ -27,23 +21,6 @@ fn ends(peer: &str) -> Ends {
 /// What it makes of header lines below `GET /app`, sent by 127.0.0.1.
 fn lines(server: &Server, lines: &str) -> Outcome {
     server.receive(format!("GET /app HTTP/1.1\r\n{lines}\r\n").as_bytes(), &ends("127.0.0.1"))
-}
-
-fn scope(outcome: Outcome) -> Scope {
-    match outcome {
-        Outcome::Scope(scope) => *scope,
-        other => panic!("{other:?}"),
-    }
-}
-
-/// The status of a refusal, 0 for no answer, 200 for a scope.
-fn status(outcome: &Outcome) -> u16 {
-    match outcome {
-        Outcome::Scope(_) => 200,
-        Outcome::Refused { status, .. } => *status,
-        Outcome::Closed { .. } => 0,
-        Outcome::Unknown { why } => panic!("{why}"),
-    }
 }
 
 #[test]

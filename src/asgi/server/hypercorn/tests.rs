@@ -1,18 +1,11 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::asgi::server::Program;
+use crate::asgi::server::asked::{WEBSOCKET, ends, scope, started, status};
 use crate::asgi::{Address, Scope};
 
-const WEBSOCKET: &str = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
-                         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
-
 fn with(version: Release, options: &[(&str, &str)]) -> Server {
-    let mut server = Server::new(Program::Hypercorn, Some(version));
-    for (name, value) in options {
-        server.set(name, value).unwrap();
-    }
-    server
+    started(&format!("hypercorn@{version}"), options)
 }
 
 fn hypercorn(options: &[(&str, &str)]) -> Server {
@@ -22,29 +15,12 @@ fn hypercorn(options: &[(&str, &str)]) -> Server {
 /// What it makes of a request, of which each character is a byte.
 fn receive(server: &Server, request: &str) -> Outcome {
     let bytes: Vec<u8> = request.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')).collect();
-    server.receive(&bytes, &Ends::tcp(([127, 0, 0, 1], 50_000).into(), ([127, 0, 0, 1], 8000).into()))
+    server.receive(&bytes, &ends())
 }
 
 /// What it makes of header lines below `GET /app` and a `Host`.
 fn lines(server: &Server, lines: &str) -> Outcome {
     receive(server, &format!("GET /app HTTP/1.1\r\nHost: h\r\n{lines}\r\n"))
-}
-
-fn scope(outcome: Outcome) -> Scope {
-    match outcome {
-        Outcome::Scope(scope) => *scope,
-        other => panic!("{other:?}"),
-    }
-}
-
-/// The status of a refusal, 0 for no answer, 200 for a scope.
-fn status(outcome: &Outcome) -> u16 {
-    match outcome {
-        Outcome::Scope(_) => 200,
-        Outcome::Refused { status, .. } => *status,
-        Outcome::Closed { .. } => 0,
-        Outcome::Unknown { why } => panic!("{why}"),
-    }
 }
 
 #[test]

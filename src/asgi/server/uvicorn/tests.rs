@@ -1,24 +1,14 @@
 use super::super::HeaderUse;
+use super::super::asked::{WEBSOCKET, ends, started, status};
 use super::*;
 use crate::asgi::Address;
 use proptest::prelude::*;
 
-const WEBSOCKET: &str = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
-                         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
-
 const PARSERS: [&str; 2] = ["h11", "httptools"];
-
-fn ends() -> Ends {
-    Ends::tcp(([127, 0, 0, 1], 50_000).into(), ([127, 0, 0, 1], 8000).into())
-}
 
 /// A release with options set, e.g. `http=h11 root-path=/p`.
 fn server(release: &str, options: &[(&str, &str)]) -> Server {
-    let mut server = Server::named(&format!("uvicorn@{release}")).unwrap();
-    for (name, value) in options {
-        server.set(name, value).unwrap();
-    }
-    server
+    started(&format!("uvicorn@{release}"), options)
 }
 
 fn newest(parser: &str, root_path: &str) -> Server {
@@ -27,16 +17,6 @@ fn newest(parser: &str, root_path: &str) -> Server {
 
 fn receive(server: &Server, request: &str) -> Outcome {
     server.receive(request.as_bytes(), &ends())
-}
-
-/// The status of a refusal, 0 for a closed connection, 200 for a scope.
-fn status(outcome: &Outcome) -> u16 {
-    match outcome {
-        Outcome::Scope(_) => 200,
-        Outcome::Refused { status, .. } => *status,
-        Outcome::Closed { .. } => 0,
-        Outcome::Unknown { why } => panic!("{why}"),
-    }
 }
 
 fn path(outcome: &Outcome) -> Option<&str> {

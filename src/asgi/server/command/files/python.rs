@@ -137,12 +137,12 @@ fn assignment(text: &str) -> Option<(&str, &str)> {
 fn may_set(text: &str, name: &str) -> bool {
     let word = |c: char| c.is_alphanumeric() || c == '_';
     let imports = text.starts_with("from ") || text.starts_with("import ");
+    let last_equals = text.rfind('=');
     text.match_indices(name).any(|(at, _)| {
         let before = text.get(..at).and_then(|before| before.chars().next_back());
         let after = text.get(at + name.len()..).unwrap_or_default();
         let own_word = !before.is_some_and(|c| word(c) || c == '.') && !after.starts_with(word);
-        let after = after.trim_start();
-        let set = after.contains('=') && !after.starts_with("==");
+        let set = last_equals.is_some_and(|equals| equals > at) && !after.trim_start().starts_with("==");
         own_word && (set || imports)
     })
 }
@@ -157,13 +157,17 @@ enum Literal {
 
 /// Reads a plain value; `None` if it is anything else.
 fn literal(text: &str) -> Option<Literal> {
-    let mut reader = Reader { rest: text };
+    let mut reader = Reader { rest: text, depth: 0 };
     let value = if text.starts_with('{') { reader.dictionary().map(Literal::Text) } else { reader.value() }?;
     reader.rest.trim().is_empty().then_some(value)
 }
 
+/// Brackets within brackets from which on Python itself refuses a file (`MAXLEVEL` in its tokenizer).
+const DEEPEST: usize = 200;
+
 struct Reader<'a> {
     rest: &'a str,
+    depth: usize,
 }
 
 impl Reader<'_> {
@@ -181,11 +185,16 @@ impl Reader<'_> {
     /// Items joined by commas. A string in brackets of its own is that string.
     fn list(&mut self, close: char) -> Option<String> {
         self.rest = self.rest.get(1..)?;
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            return None;
+        }
         let mut items = Vec::new();
         loop {
             self.rest = self.rest.trim_start();
             if let Some(rest) = self.rest.strip_prefix(close) {
                 self.rest = rest;
+                self.depth -= 1;
                 return Some(items.join(","));
             }
             let Literal::Text(item) = self.value()? else { return None };
@@ -340,6 +349,20 @@ mod tests {
             ("if x: y = 1; root_path = '/y'", "1:root_path computed"),
         ] {
             assert_eq!(told(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn brackets_are_followed_as_deep_as_python_follows_them() {
+        let many = format!("1:bind={}", vec!["a"; 300].join(","));
+        let nested = |depth: usize| format!("bind = {}'a'{}", "[".repeat(depth), "]".repeat(depth));
+        for (text, expected) in [
+            (nested(DEEPEST), "1:bind=a"),
+            (nested(DEEPEST + 1), "1:bind computed"),
+            (nested(200_000), "1:bind computed"),
+            (format!("bind = [{}]", "['a'],".repeat(300)).replace(",]", "]"), many.as_str()),
+        ] {
+            assert!(told(&text) == expected, "{} bytes", text.len());
         }
     }
 

@@ -1,10 +1,9 @@
 //! llhttp, the parser below httptools: which bytes it takes for requests.
 //!
 //! Source of the rules: llhttp `src/llhttp/{http,url,constants}.ts` and `src/native/http.c`, releases 6.0.9, 8.1.1, 9.2.1,
-//! 9.3.0, 9.4.1 and 9.4.2, which httptools 0.5, 0.6.0, 0.6.3, 0.7, 0.8 and
-//! (as 9.4.3) 0.9 carry; the functions below are the nodes of that state
-//! machine, some joined. What ends early is told apart from what is wrong, because a server waits for the rest of the one
-//! and answers 400 to the other. No leniency is switched on but the one uvicorn asks for.
+//! 9.3.0, 9.4.1 and 9.4.2, which httptools 0.5, 0.6.0, 0.6.3, 0.7, 0.8 and (as 9.4.3) 0.9 carry; the functions below are
+//! the nodes of that state machine, some joined. What ends early is told apart from what is wrong, because a server waits
+//! for the rest of the one and answers 400 to the other. No leniency is switched on but the one uvicorn asks for.
 
 mod body;
 mod fields;
