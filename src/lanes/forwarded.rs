@@ -103,7 +103,7 @@ impl Forwarded {
     /// The forwarding headers of an exchange. `original` tells whether a prefix is known, whose absence is worth a line.
     pub(super) fn of(exchange: &Exchange, setup: &Setup, original: &Original) -> Self {
         let peer = exchange.app.as_deref().and_then(|app| app.upstream).map(|(_, from)| from.ip());
-        let trust = peer.map(|peer| setup.server.trust(Some(peer)));
+        let trust = peer.filter(|_| setup.server.trust_is_known()).map(|peer| setup.server.trust(Some(peer)));
         let comparison = Comparison {
             edge: exchange.edge.as_deref().map(|half| half.request.fields().collect()),
             app: exchange.app.as_deref().map(|half| half.request.fields().collect()),
@@ -130,7 +130,7 @@ impl Forwarded {
 fn without_tap(exchange: &Exchange, server: &Server, peer: Option<IpAddr>) -> Option<Verdict> {
     let app: &Half = exchange.app.as_deref().filter(|_| exchange.pairing != Pairing::StandIn)?;
     let proxy = app.peer.ip().to_canonical();
-    (peer?.to_canonical() != proxy).then(|| server.trust(Some(proxy)))
+    (server.trust_is_known() && peer?.to_canonical() != proxy).then(|| server.trust(Some(proxy)))
 }
 
 /// Both sides' header lines, read out once because every name is looked up in them, and what is needed to judge them.

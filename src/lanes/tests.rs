@@ -479,3 +479,11 @@ fn another_framework_has_its_own_path_and_no_view_of_starlettes() {
     assert_eq!((name, routed.path.as_deref(), routed.script_name.as_str()), ("django", Some("/a"), "/p"));
     assert_eq!((lane.view, lane.source), (None, Source::Derived));
 }
+
+#[test]
+fn whom_a_release_that_is_not_modelled_believes_is_not_said() {
+    let setup = Setup { server: Server::named("uvicorn@0.5").unwrap(), ..setup() };
+    let lanes = compute(&paired("/p/a|Host: h", "/a|Host: h|X-Forwarded-Proto: https"), &setup);
+    assert_eq!((lanes.forwarded.trust, lanes.forwarded.without_tap), (None, None));
+    assert_eq!(lanes.scope.source, Source::Unknown);
+}

@@ -18,6 +18,11 @@ pub enum HeaderUse {
 }
 
 impl Server {
+    /// True if the model knows whom this release, started like this, believes.
+    pub fn trust_is_known(&self) -> bool {
+        !matches!(self.reading("x-forwarded-proto", &[], false), HeaderUse::Unknown(_))
+    }
+
     /// Whether this server uses the header `name` with the values `lines` (all its lines, in order) of a peer that is
     /// `trusted` or not ([`crate::forwarded::TrustList::verdict`]).
     ///
