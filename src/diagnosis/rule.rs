@@ -128,6 +128,12 @@ impl Parts {
         self
     }
 
+    /// Sure no longer: what is known of the server is wrong, for this reason, and that comes before any fix.
+    pub(super) fn doubt(&mut self, why: &str) {
+        self.confidence = Confidence::Medium;
+        self.fix.insert(0, format!("put hopscope right first: {why}. What follows is for the server as it was known"));
+    }
+
     /// With the request that would settle it.
     pub(super) fn next(mut self, path: Vec<u8>, referer: Option<Vec<u8>>) -> Self {
         self.next = Some(Next { path, referer });

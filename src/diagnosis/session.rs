@@ -6,7 +6,7 @@ use super::case::{Case, digest};
 use super::history::{Expected, History, Hop};
 use super::rule::{Answer, Parts, Rule};
 use super::rules::ALL;
-use super::{Confidence, Finding, Follows, order, prefix};
+use super::{Confidence, Finding, Follows, order, prefix, shown};
 use crate::asgi::framework::RouteMatch;
 use crate::exchange::{Exchange, ExchangeId, Target};
 use crate::lanes::{Change, Lanes, Rewrite, Setup};
@@ -128,6 +128,11 @@ fn ask_all(case: &Case<'_>) -> Verdict {
             Answer::NeedsRoutes => verdict.needs_routes = true,
         }
     }
+    if let Some(why) = case.lanes.scope.wrong_set_up() {
+        // The rules know the server by what was told or found; advice for another one may be the opposite of what is right.
+        let said = verdict.said.iter_mut().chain(&mut verdict.held);
+        said.for_each(|(_, parts)| parts.doubt(&shown::text(why)));
+    }
     verdict
 }
 
@@ -195,9 +200,10 @@ mod tests {
 
     use super::*;
     use crate::asgi::framework::Routes;
+    use crate::asgi::probed::Difference;
     use crate::asgi::server::Server;
     use crate::exchange::{Sample, Side};
-    use crate::lanes::compute;
+    use crate::lanes::{ProbeWord, compute};
 
     const REQUEST: &str = "GET /app HTTP/1.1\nHost: h\nX-Forwarded-For: 10.0.0.1\nX-Forwarded-Proto: http";
 
@@ -216,6 +222,25 @@ mod tests {
         let mut session = Session::default();
         let updates = session.observe(&exchange, &lanes, &mut setup);
         assert_eq!((updates.capacity(), setup.prefixes.len(), session.waiting().len()), (0, 0, 0));
+    }
+
+    #[test]
+    fn advice_for_a_server_that_the_app_does_not_run_on_comes_second() {
+        let mut setup = Setup::new(Server::uvicorn());
+        setup.server.set("forwarded-allow-ips", "192.0.2.1").unwrap();
+        let exchange = exchange(1, "HTTP/1.1 404 Not Found");
+        let told = compute(&exchange, &setup);
+        for (key, first) in [("path", "put hopscope right first"), ("client", "uvicorn")] {
+            let mut lanes = told.clone();
+            let (model, probe) = ("1".to_owned(), "2".to_owned());
+            lanes.scope.model_differs = vec![Difference { key, model, probe }];
+            let explanation = Some("--server granian@2.8.7, not uvicorn".to_owned());
+            lanes.scope.probe = Some(Box::new(ProbeWord { explanation, ..ProbeWord::default() }));
+            let updates = Session::default().observe(&exchange, &lanes, &mut setup);
+            let finding =
+                updates.iter().flat_map(|update| &update.findings).find(|found| found.code == "TR01").unwrap();
+            assert!(finding.fix[0].starts_with(first), "{key}: {:?}", finding.fix);
+        }
     }
 
     #[test]

@@ -68,6 +68,13 @@ impl ScopeLane {
         }
     }
 
+    /// Why what is known of the server is wrong, if the app's own word says that it is. Other addresses alone are not: they
+    /// are those of whatever passes connections on in between.
+    pub fn wrong_set_up(&self) -> Option<&str> {
+        let wrong = self.model_differs.iter().any(|found| !matches!(found.key, "client" | "server"));
+        self.probe.as_ref().filter(|_| wrong)?.explanation.as_deref()
+    }
+
     /// The lane by the model alone.
     fn modelled(outcome: Outcome, setup: &Setup) -> Self {
         let source = if matches!(outcome, Outcome::Unknown { .. }) { Source::Unknown } else { Source::Derived };
