@@ -21,7 +21,14 @@ pub(in crate::probe) struct Listening {
 /// All listening sockets.
 pub(in crate::probe) fn all() -> Vec<Listening> {
     let texts = TABLES.map(|table| fs::read_to_string(table).unwrap_or_default());
-    texts.iter().flat_map(|text| listening(text)).collect()
+    once(texts.iter().flat_map(|text| listening(text)).collect())
+}
+
+/// Each socket once: a list is read in pieces, and one that changes meanwhile may show a socket in two of them.
+fn once(mut all: Vec<Listening>) -> Vec<Listening> {
+    all.sort_unstable_by_key(|listening| listening.inode);
+    all.dedup_by_key(|listening| listening.inode);
+    all
 }
 
 /// The listening sockets in the text of a list. Lines that cannot be read are passed over.
@@ -80,6 +87,12 @@ mod tests {
    0: 00000000000000000000000000000000:1F92 00000000000000000000000000000000:0000 0A 0:0 00:0 0 7 0 444 1
    1: 00000000000000000000000001000000:1F90 00000000000000000000000000000000:0000 0A 0:0 00:0 0 8 0 555 1
    2: 0000000000000000FFFF00000100007F:1F93 00000000000000000000000000000000:0000 0A 0:0 00:0 0 9 0 666 1";
+
+    #[test]
+    fn a_socket_that_is_listed_twice_counts_once() {
+        let all = once(listening(TCP).chain(listening(TCP)).collect());
+        assert_eq!(all.iter().map(|listening| listening.inode).collect::<Vec<_>>(), [111, 222]);
+    }
 
     // The words are written as a machine with the low byte first holds them.
     #[cfg(target_endian = "little")]
