@@ -6,12 +6,14 @@
 mod listen;
 mod output;
 mod quantity;
+mod server;
 mod setup;
 
 pub use listen::{Listener, TapSpec, parse_listen};
 pub use output::{Color, FailOn, Format, Output, Theme};
 pub use quantity::{parse_duration, parse_size};
-pub use setup::{AppFacts, Evidence, ServerFacts, installed_framework, setup};
+pub use server::{Evidence, ServerFacts, installed_framework};
+pub use setup::{AppFacts, setup};
 
 use std::net::IpAddr;
 use std::time::Duration;
