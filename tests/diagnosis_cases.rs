@@ -142,7 +142,7 @@ impl SetupText {
         let stand_in = taps.iter().any(|tap| tap == "proxy");
         Setup {
             taps: taps.iter().map(|tap| tap_named(tap)).collect(),
-            gateway: stand_in.then(|| Gateway::new(Vec::new(), None)),
+            gateway: stand_in.then(|| Gateway::of_routes(Vec::new(), None)),
             app: App {
                 root_path: self.app.root_path.clone(),
                 prefix_header: self.app.prefix_header,

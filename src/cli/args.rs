@@ -105,7 +105,7 @@ impl RouteArgs {
             let twice = if twice.is_empty() { "/" } else { twice };
             return Err(Failure::usage(format!("two routes take the prefix {twice}: give each its own")));
         }
-        Ok(Gateway::new(routes, public.map(|public| public.scheme.clone())))
+        Ok(Gateway::of_routes(routes, public.map(|public| public.scheme.clone())))
     }
 
     fn own_route(&self, upstream: Upstream) -> Route {

@@ -19,7 +19,7 @@ use super::watch::{self, AppServer, Watch};
 use super::{Exit, Failure};
 use crate::capture::{Capture, PauseSwitch};
 use crate::exchange::ExchangeId;
-use crate::gateway::{Gateway, Upstream};
+use crate::gateway::{Destination, Gateway, Upstream};
 use crate::lanes::{self, TapKind};
 use crate::proxy::{self, Limits, Running, Tap, TapRole};
 use crate::report::{Report, Style, losses, wants_color};
@@ -126,8 +126,12 @@ pub(super) fn start(taps: Vec<Tap>, bounds: &Bounds, capture: &Capture) -> Resul
 /// The one app that can be asked for its routes; `None` where there are several or none.
 fn the_app(settings: &Settings) -> Option<Upstream> {
     let taps = settings.listeners.iter().filter(|listener| listener.kind == TapKind::App);
-    let routes = settings.gateway.iter().flat_map(Gateway::routes);
-    let mut apps = taps.filter_map(|tap| tap.upstream.as_ref()).chain(routes.map(|route| &route.upstream));
+    let behind = settings.gateway.iter().flat_map(Gateway::upstreams).map(|to| match to {
+        Destination::Http(to) => Some(to),
+        Destination::Https(_) | Destination::Unix(_) => None,
+    });
+    let all: Option<Vec<&Upstream>> = taps.map(|tap| tap.upstream.as_ref()).chain(behind).collect();
+    let mut apps = all?.into_iter();
     let app = apps.next()?;
     apps.all(|other| other == app).then(|| app.clone())
 }

@@ -110,8 +110,8 @@ fn a_stand_in_becomes_settings() {
     let line =
         "hopscope proxy --listen 9999 --to http://a:1 --prefix /api --strip --forward-prefix --route /=http://b:2";
     let gateway = settings(line).unwrap().gateway.unwrap();
-    let routes: Vec<String> = gateway.routes().iter().map(ToString::to_string).collect();
-    assert_eq!(routes, ["/api=http://a:1,strip,forward-prefix", "/=http://b:2,keep"]);
+    let routes: Vec<String> = gateway.routers.iter().map(|router| router.rule.clone()).collect();
+    assert_eq!(routes, ["--route /api=http://a:1,strip,forward-prefix", "--route /=http://b:2,keep"]);
 }
 
 #[rstest::rstest]

@@ -88,7 +88,7 @@ impl Scene {
             upstream: upstream.clone(),
             forward_prefix: self.forward_prefix,
         };
-        Gateway::new(self.prefixes.iter().map(route).collect(), self.https.then(|| "https".to_owned()))
+        Gateway::of_routes(self.prefixes.iter().map(route).collect(), self.https.then(|| "https".to_owned()))
     }
 
     /// The public URL, where it is not what the visitor's requests say.

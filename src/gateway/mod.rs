@@ -1,149 +1,194 @@
 //! MODEL: a reverse proxy. The request as the client sent it → the request as sent on, and the reason for each step.
 //!
 //! This room exists so that the stand-in that serves live traffic, the lanes on the screen and `explain` without traffic
-//! give one answer: all three ask here.
+//! give one answer: all of them ask here.
 //!
-//! The stand-in sees itself as the edge: nothing a client says in a forwarding header is believed. All `X-Forwarded-*`,
-//! `Forwarded` and `X-Real-IP` lines of the client are dropped and its own are written, as Traefik does for clients
-//! outside `forwardedHeaders.trustedIPs`. `X-Forwarded-Proto` is `http` or `https` for websockets too, as nginx and Caddy
-//! send it (Traefik alone sends `ws` and `wss`).
+//! A proxy is described by flags ([`flags`]) or by its own configuration ([`read`]): `nginx`, `traefik`, `caddy`,
+//! `haproxy`, `apache`. Each of these rooms reads what its program reads and owns what is peculiar to it; `go` is what
+//! Traefik and Caddy have in common, the HTTP of Go's standard library. What they answer is one and the same for all: a
+//! [`Plan`], whose steps name the lines that they follow from.
 
+mod apache;
+mod caddy;
+pub mod flags;
+mod go;
+mod haproxy;
 pub mod hop_by_hop;
-mod route;
+mod model;
+mod nginx;
+mod path;
+mod place;
+mod reading;
+mod traefik;
 mod upstream;
 
-pub use route::{PathRule, Route, has_prefix, parse_prefix, parse_route};
+pub use flags::{PathRule, Route, has_prefix, parse_prefix, parse_route};
+pub use model::{
+    Action, Back, Destination, Forward, Found, Model, Onward, Plan, Purpose, Received, Reply, Returned, Step, StepKind,
+    Tls, Unseen, World,
+};
+pub use path::{Decoded, Normal, SentTarget};
+pub use place::{ConfigError, Files, NotUnderstood, Place, Remark, Weight};
+pub use reading::{Options, read};
 pub use upstream::Upstream;
 
-use std::borrow::Cow;
-use std::io::Write as _;
-use std::net::SocketAddr;
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
 
-use crate::exchange::{Field, RequestHead, Target, TargetForm};
-use crate::redirect::{default_port, split_port};
+use crate::asgi::Release;
 
-/// The stand-in: routes, longest prefix first, and the headers it sends.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Gateway {
-    routes: Vec<Route>,
-    public_scheme: Option<String>,
+/// The program that a [`Gateway`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Proxy {
+    /// hopscope's own stand-in, described by flags.
+    Flags,
+    /// nginx
+    Nginx,
+    /// Traefik
+    Traefik,
+    /// Caddy
+    Caddy,
+    /// `HAProxy`
+    Haproxy,
+    /// Apache httpd
+    Apache,
 }
 
-/// What the gateway does with one request.
+impl Proxy {
+    /// The name as its project writes it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Flags => "hopscope",
+            Self::Nginx => "nginx",
+            Self::Traefik => "Traefik",
+            Self::Caddy => "Caddy",
+            Self::Haproxy => "HAProxy",
+            Self::Apache => "Apache",
+        }
+    }
+}
+
+impl fmt::Display for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Proxy {
+    type Err = String;
+
+    /// The name of a program whose configuration can be read, case ignored.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let all = [Self::Nginx, Self::Traefik, Self::Caddy, Self::Haproxy, Self::Apache];
+        let known = |proxy: &Self| proxy.name().eq_ignore_ascii_case(text);
+        let unknown = || format!("{text:?} is no proxy that is known: nginx, traefik, caddy, haproxy or apache");
+        all.into_iter().find(known).ok_or_else(unknown)
+    }
+}
+
+/// A reverse proxy: what is known of it, and the model that plans requests.
+#[derive(Clone, Debug)]
+pub struct Gateway {
+    /// Which program it is.
+    pub proxy: Proxy,
+    /// The release that is modelled; `None` for [`Proxy::Flags`].
+    pub release: Option<Release>,
+    /// Every file that was read, in the order of reading: those to watch.
+    pub files: Vec<PathBuf>,
+    /// Where it listens; empty for [`Proxy::Flags`], whose listeners are given elsewhere.
+    pub listeners: Vec<Listen>,
+    /// What takes requests, in the order in which the program tries them as far as there is one.
+    pub routers: Vec<Router>,
+    /// What of the configuration is not understood, in the order of the files. It makes an answer unknown only where the
+    /// answer rests on it.
+    pub not_understood: Vec<NotUnderstood>,
+    /// Faults that need no request to be seen, in the order of the files.
+    pub remarks: Vec<Remark>,
+    model: Arc<dyn Model>,
+}
+
+/// An address that a proxy listens on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Plan {
-    /// It sends this on.
-    Forward {
-        /// Which route took it (index into [`Gateway::routes`]).
-        route: usize,
-        /// Where to.
-        upstream: Upstream,
-        /// The head as sent on, hop-by-hop fields already handled.
-        head: RequestHead,
-    },
-    /// No route takes it: the stand-in answers 404.
-    NoRoute,
+pub struct Listen {
+    /// The address as written; empty for all.
+    pub address: String,
+    /// The port.
+    pub port: u16,
+    /// True if it expects TLS.
+    pub tls: bool,
+    /// The line that says so.
+    pub place: Option<Place>,
+}
+
+/// What takes requests: a location, a router, a route, a backend.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Router {
+    /// Its name, e.g. `app-http`, `location /api/`.
+    pub name: String,
+    /// What it takes, as the configuration says it.
+    pub rule: String,
+    /// Where it stands.
+    pub place: Option<Place>,
+    /// Its rank, where the program has one.
+    pub priority: Option<i64>,
+    /// The path prefix that it takes, without a final slash and escaped as on the wire, where its rule is one; empty if
+    /// it takes every path.
+    pub prefix: Option<String>,
+    /// What becomes of the path, in a word or two: `keep`, `strip /api/v1`, `add /x`, `301`.
+    pub path: String,
+    /// Where it sends; several are taken in turn, none if it answers by itself.
+    pub upstreams: Vec<Destination>,
 }
 
 impl Gateway {
-    /// A gateway with these routes. `public_scheme` is what `X-Forwarded-Proto` says (from `--public-url`); `http` if
-    /// not given.
-    pub fn new(mut routes: Vec<Route>, public_scheme: Option<String>) -> Self {
-        routes.sort_by_key(|route| std::cmp::Reverse(route.prefix.len()));
-        Self { routes, public_scheme }
-    }
-
-    /// The routes, longest prefix first.
-    pub fn routes(&self) -> &[Route] {
-        &self.routes
-    }
-
-    /// The route that takes a target: index into [`Gateway::routes`], and the route. The path is compared as written,
-    /// nothing decoded.
-    pub fn route_for(&self, target: Target<'_>) -> Option<(usize, &Route)> {
-        let path = match (target.form(), target.path()) {
-            (TargetForm::Other, _) => return None,
-            // RFC 9110 section 4.2.3: an empty path is the path `/`.
-            (_, b"") => b"/",
-            (_, path) => path,
-        };
-        self.routes.iter().enumerate().find(|(_, route)| route.takes(path))
-    }
-
-    /// What happens to a request from `peer` on the listener `local`.
-    pub fn plan(&self, head: &RequestHead, peer: SocketAddr, local: SocketAddr) -> Plan {
-        let Some((index, route)) = self.route_for(Target::new(head.target())) else { return Plan::NoRoute };
-        match RequestHead::from_judged(self.write(route, head, peer, local)) {
-            Ok(head) => Plan::Forward { route: index, upstream: route.upstream.clone(), head },
-            // What was read as a head is one again: request line and lines are copied or written here.
-            Err(_) => Plan::NoRoute,
+    /// A proxy of which nothing is known but its model.
+    pub fn new(proxy: Proxy, release: Option<Release>, model: Arc<dyn Model>) -> Self {
+        Self {
+            proxy,
+            release,
+            files: Vec::new(),
+            listeners: Vec::new(),
+            routers: Vec::new(),
+            not_understood: Vec::new(),
+            remarks: Vec::new(),
+            model,
         }
     }
 
-    /// The head that is sent on.
-    fn write(&self, route: &Route, head: &RequestHead, peer: SocketAddr, local: SocketAddr) -> Vec<u8> {
-        let target = Target::new(head.target());
-        // RFC 9112 section 3.2.2: the host of an absolute target goes before the Host field.
-        let authority = target.authority();
-        let host = authority.or_else(|| head.get("host"));
-        let scheme = self.public_scheme.as_deref().unwrap_or("http");
+    /// What the proxy does with a request.
+    pub fn plan(&self, request: &Received<'_>, world: &dyn World) -> Plan {
+        self.model.plan(request, world)
+    }
 
-        let mut out = Vec::with_capacity(head.as_bytes().len() + 256);
-        let drop = |field: &Field<'_>| is_forwarding(field.name) || (authority.is_some() && field.is("host"));
-        hop_by_hop::write_request_fields(&mut out, head, &send_target(route, target), drop);
-        if let Some(authority) = authority {
-            hop_by_hop::write_field(&mut out, b"Host", authority);
-        }
-        // Writing into a Vec cannot fail.
-        let _ = write!(out, "X-Forwarded-For: {}\r\nX-Forwarded-Proto: {scheme}\r\n", peer.ip().to_canonical());
-        let port = match host {
-            Some(host) => {
-                hop_by_hop::write_field(&mut out, b"X-Forwarded-Host", host);
-                split_port(host).1.or_else(|| default_port(scheme)).unwrap_or_else(|| local.port())
+    /// The router of a plan.
+    pub fn router(&self, plan: &Plan) -> Option<&Router> {
+        plan.router.and_then(|index| self.routers.get(index))
+    }
+
+    /// Every upstream that a router names, each once, in order.
+    pub fn upstreams(&self) -> Vec<&Destination> {
+        let mut all = Vec::new();
+        for to in self.routers.iter().flat_map(|router| &router.upstreams) {
+            if !all.contains(&to) {
+                all.push(to);
             }
-            None => local.port(),
-        };
-        let _ = write!(out, "X-Forwarded-Port: {port}\r\n");
-        if route.forward_prefix && !route.prefix.is_empty() {
-            hop_by_hop::write_field(&mut out, b"X-Forwarded-Prefix", route.prefix.as_bytes());
         }
-        out.extend_from_slice(b"\r\n");
-        out
+        all
+    }
+
+    /// The path prefixes that routers take, the empty one too.
+    pub fn prefixes(&self) -> impl Iterator<Item = &str> {
+        self.routers.iter().filter_map(|router| router.prefix.as_deref())
     }
 }
 
-/// True for a field in which a client could lie about where a request comes from.
-fn is_forwarding(name: &[u8]) -> bool {
-    const FAMILY: &[u8] = b"x-forwarded-";
-    name.get(..FAMILY.len()).is_some_and(|start| start.eq_ignore_ascii_case(FAMILY))
-        || name.eq_ignore_ascii_case(b"forwarded")
-        || name.eq_ignore_ascii_case(b"x-real-ip")
+/// The same model, and not one that would answer alike.
+impl PartialEq for Gateway {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.model, &other.model)
+    }
 }
 
-/// The target that is sent on: the path by the route's rule, its bytes otherwise as they came, and the query.
-fn send_target<'a>(route: &Route, target: Target<'a>) -> Cow<'a, [u8]> {
-    let path = target.path();
-    if target.form() == TargetForm::Asterisk || (route.path == PathRule::Keep && target.form() == TargetForm::Origin) {
-        return Cow::Borrowed(target.raw());
-    }
-    let mut out = Vec::with_capacity(target.raw().len() + 16);
-    match &route.path {
-        PathRule::Keep => out.extend_from_slice(path),
-        PathRule::Strip => out.extend_from_slice(path.strip_prefix(route.prefix.as_bytes()).unwrap_or(path)),
-        PathRule::Add(text) => {
-            out.extend_from_slice(text.as_bytes());
-            out.extend_from_slice(path);
-        }
-    }
-    if out.is_empty() {
-        out.push(b'/');
-    }
-    if let Some(query) = target.query() {
-        out.push(b'?');
-        out.extend_from_slice(query);
-    }
-    Cow::Owned(out)
-}
-
-#[cfg(test)]
-mod tests;
+impl Eq for Gateway {}

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 
+use super::rewritten::planned;
 use super::{Rewrite, Rewritten, Setup, Source};
 use crate::exchange::{Exchange, Fields, Half, RequestHead, Target, Version};
 use crate::gateway::has_prefix;
@@ -54,7 +55,7 @@ impl Original {
         let Some(outer) = exchange.outer() else { return Self::unknown() };
         let head = &outer.request;
         let asked = if exchange.edge.is_some() { seen(outer) } else { derived(outer, setup) };
-        let prefix = prefix(exchange, setup, rewritten, head, &asked.path);
+        let prefix = prefix(exchange, setup, rewritten, &asked.path);
         Self {
             source: asked.source,
             method: String::from_utf8_lossy(head.method()).into_owned(),
@@ -193,8 +194,10 @@ pub(super) fn prefix_text(value: &[u8]) -> Option<&str> {
 }
 
 /// The longest known prefix that the path starts with.
-fn prefix(exchange: &Exchange, setup: &Setup, rewritten: &Rewritten, head: &RequestHead, path: &[u8]) -> String {
-    let route = setup.gateway.as_ref().and_then(|gateway| gateway.route_for(Target::new(head.target())));
+fn prefix(exchange: &Exchange, setup: &Setup, rewritten: &Rewritten, path: &[u8]) -> String {
+    let edge = exchange.edge.as_deref();
+    let gateway = setup.gateway.as_ref().zip(edge);
+    let route = gateway.and_then(|(gateway, edge)| gateway.router(&planned(gateway, edge)));
     let stripped = match &rewritten.rewrite {
         Rewrite::Stripped(prefix) => Some(prefix.as_str()),
         _ => None,
@@ -203,7 +206,7 @@ fn prefix(exchange: &Exchange, setup: &Setup, rewritten: &Rewritten, head: &Requ
     let told = app.and_then(|app| last_entry(&app.request.fields(), "x-forwarded-prefix")).and_then(prefix_text);
     let known = setup.prefixes.iter().map(String::as_str);
     known
-        .chain(route.map(|(_, route)| route.prefix.as_str()))
+        .chain(route.and_then(|route| route.prefix.as_deref()))
         .chain(stripped)
         .chain(told)
         .filter(|prefix| has_prefix(path, prefix))

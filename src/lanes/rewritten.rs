@@ -7,7 +7,7 @@ use percent_encoding::percent_decode;
 use super::original::{last_entry, prefix_text, wire_path};
 use super::{Setup, Source};
 use crate::exchange::{Exchange, Half, Pairing, Target};
-use crate::gateway::{Gateway, PathRule, has_prefix};
+use crate::gateway::{Gateway, Plan, Received, Unseen, has_prefix};
 
 /// Lane 3.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,16 +74,17 @@ impl Rewritten {
 fn between(exchange: &Exchange, edge: &Half, app: &Half, setup: &Setup) -> Rewritten {
     let (incoming, outgoing) = (wire_path(&edge.request), wire_path(&app.request));
     let gateway = setup.gateway.as_ref().filter(|_| exchange.pairing == Pairing::StandIn);
-    let target = Target::new(edge.request.target());
-    let route = gateway.and_then(|gateway| gateway.route_for(target));
+    let plan = gateway.map(|gateway| planned(gateway, edge));
+    let route = gateway.zip(plan.as_ref()).and_then(|(gateway, plan)| gateway.router(plan));
     let told = told_prefix(app).filter(|prefix| told_prefix(edge) != Some(*prefix));
     let is_known = |path: &[u8]| {
-        let known = setup.prefixes.iter().map(String::as_str).chain(told).chain(route.map(|(_, r)| r.prefix.as_str()));
+        let known =
+            setup.prefixes.iter().map(String::as_str).chain(told).chain(route.and_then(|r| r.prefix.as_deref()));
         known.into_iter().any(|prefix| !prefix.is_empty() && path == prefix.as_bytes())
     };
     let rewrite = compare(incoming, outgoing, is_known);
-    let rule = match gateway {
-        Some(gateway) => rule_of_gateway(gateway, target),
+    let rule = match plan {
+        Some(plan) => plan.rule(),
         None => rule_of_headers(&rewrite, told, edge, app),
     };
     Rewritten {
@@ -166,16 +167,10 @@ fn text(path: &[u8]) -> String {
     String::from_utf8_lossy(path).into_owned()
 }
 
-/// The rule of the stand-in, in the words of its command line.
-fn rule_of_gateway(gateway: &Gateway, target: Target<'_>) -> Option<String> {
-    let (_, route) = gateway.route_for(target)?;
-    let told = if route.forward_prefix { " --forward-prefix" } else { "" };
-    Some(match (gateway.routes().len(), route.prefix.as_str(), &route.path) {
-        (1, "", PathRule::Keep) => format!("--to {}", route.upstream),
-        (1, prefix, PathRule::Keep) => format!("--prefix {prefix} --keep{told}"),
-        (1, prefix, PathRule::Strip) if !prefix.is_empty() => format!("--prefix {prefix} --strip{told}"),
-        _ => format!("--route {route}"),
-    })
+/// What the stand-in does with the request of its edge side.
+pub(super) fn planned(gateway: &Gateway, edge: &Half) -> Plan {
+    let head = edge.request.as_bytes();
+    gateway.plan(&Received { head, body: None, peer: edge.peer, local: edge.local, tls: None }, &Unseen)
 }
 
 /// The rule of a proxy that says in a header what it did.

@@ -287,7 +287,7 @@ fn the_rule_of_the_stand_in_is_its_command_line() {
         (&["/=http://a:1", "/p=http://b:1,strip"], "/p/a", "/a", "--route /p=http://b:1,strip"),
     ] {
         let routes = routes.iter().map(|route| parse_route(route).unwrap()).collect();
-        let setup = Setup { gateway: Some(Gateway::new(routes, None)), ..setup() };
+        let setup = Setup { gateway: Some(Gateway::of_routes(routes, None)), ..setup() };
         let exchange = Exchange { pairing: Pairing::StandIn, ..paired(sent, got) };
         let lanes = compute(&exchange, &setup);
         assert_eq!(lanes.rewritten.rule.as_deref(), Some(rule));

@@ -4,12 +4,14 @@
 //! value should have been, and the command line names the flag and the value before it.
 
 mod listen;
+mod machine;
 mod output;
 mod quantity;
 mod server;
 mod setup;
 
 pub use listen::{Listener, TapSpec, parse_listen};
+pub use machine::Machine;
 pub use output::{Color, FailOn, Format, Output, Theme};
 pub use quantity::{parse_duration, parse_size};
 pub use server::{Evidence, ServerFacts, installed_framework};

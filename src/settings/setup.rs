@@ -3,7 +3,7 @@
 use super::Listener;
 use crate::asgi::framework::{App, FASTAPI_OWN, Framework, Kind, Routes};
 use crate::asgi::server::Server;
-use crate::gateway::Gateway;
+use crate::gateway::{Destination, Gateway};
 use crate::lanes::{Setup, Tap};
 use crate::redirect::PublicUrl;
 
@@ -51,17 +51,15 @@ pub fn setup(
     public: Option<PublicUrl>,
 ) -> Result<Setup, String> {
     super::listen::check(listeners)?;
-    let routes = gateway.iter().flat_map(Gateway::routes);
-    let mut upstreams: Vec<String> = routes.clone().map(|route| route.upstream.to_string()).collect();
+    let mut upstreams: Vec<String> = gateway.iter().flat_map(Gateway::upstreams).map(Destination::url).collect();
     upstreams.sort();
-    upstreams.dedup();
     let tap = |listener: &Listener| Tap {
         kind: listener.kind,
         listen: listener.address,
         upstream: listener.upstream.as_ref().map_or_else(|| upstreams.join(", "), ToString::to_string),
     };
     let told = [public.as_ref().map_or("", |public| &public.prefix), &server.root_path, &app.root_path];
-    let prefixes: Vec<String> = routes.map(|route| route.prefix.as_str()).chain(told).map(str::to_owned).collect();
+    let prefixes: Vec<String> = gateway.iter().flat_map(Gateway::prefixes).chain(told).map(str::to_owned).collect();
     let taps = listeners.iter().map(tap).collect();
     let mut setup = Setup { taps, gateway, app, public, ..Setup::new(server) };
     for prefix in &prefixes {
@@ -78,7 +76,7 @@ mod tests {
 
     #[test]
     fn prefixes_are_gathered_once_each() {
-        let gateway = Gateway::new(
+        let gateway = Gateway::of_routes(
             ["/api/v1=http://a:1", "/=http://b:2", "/x=http://a:1"].map(|text| parse_route(text).unwrap()).to_vec(),
             None,
         );

@@ -151,7 +151,7 @@ fn taps(proxy: SocketAddr, stand_in: Option<SocketAddr>, app: SocketAddr) -> (So
             upstream: upstream(app_tap_address),
             forward_prefix: false,
         };
-        let gateway = Arc::new(Gateway::new(vec![route], None));
+        let gateway = Arc::new(Gateway::of_routes(vec![route], None));
         taps.push(Tap { listener: bind(listen).expect("a listener"), role: TapRole::StandIn { gateway, probe: None } });
     }
     let running = start(taps, Limits::default(), &capture).expect("running taps");

@@ -42,7 +42,7 @@ impl Stage {
     pub(crate) fn stand_in(to: SocketAddr) -> Self {
         let route = parse_route(&format!("/=http://{to}")).expect("a route");
         Self::start(
-            TapRole::StandIn { gateway: Arc::new(Gateway::new(vec![route], None)), probe: None },
+            TapRole::StandIn { gateway: Arc::new(Gateway::of_routes(vec![route], None)), probe: None },
             Limits::default(),
         )
     }

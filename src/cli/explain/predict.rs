@@ -8,7 +8,7 @@ use crate::asgi::{Outcome, ScopeType};
 use crate::exchange::{
     Answered, Body, Ending, Exchange, ExchangeId, Framing, Half, Pairing, Phase, RequestHead, ResponseHead, Side,
 };
-use crate::gateway::{Gateway, Plan};
+use crate::gateway::{Action, Gateway, Received, Unseen};
 use crate::lanes::{Lanes, Setup};
 
 /// Where the stand-in would listen.
@@ -27,12 +27,17 @@ const NOT_FOUND: &[u8] = b"{\"detail\":\"Not Found\"}";
 /// The request as it goes through the stand-in.
 pub(super) fn through(gateway: &Gateway, head: &RequestHead, peer: IpAddr) -> Exchange {
     let edge = Half { side: Side::Edge, peer: CLIENT, local: STAND_IN, ..half(head.clone(), peer) };
-    match gateway.plan(head, CLIENT, STAND_IN) {
-        Plan::NoRoute => {
+    let received = Received { head: head.as_bytes(), body: None, peer: CLIENT, local: STAND_IN, tls: None };
+    let sent = match gateway.plan(&received, &Unseen).action {
+        Action::Forward(forward) => RequestHead::from_judged(forward.head).ok(),
+        Action::Answer(_) | Action::Close => None,
+    };
+    match sent {
+        None => {
             let edge = Half { upstream: None, ending: Ending::NoRoute, ..edge };
             exchange(Some(edge), None, Pairing::Lone)
         }
-        Plan::Forward { head, .. } => {
+        Some(head) => {
             let app = Half { side: Side::App, request: head, ..edge.clone() };
             exchange(Some(edge), Some(app), Pairing::StandIn)
         }

@@ -100,14 +100,15 @@ pub(super) enum Broken {
 ///
 /// # Errors
 /// [`Broken`]; what was answered before is written.
-/// Each thread has a `State` of its own, for what is worth keeping from one batch to the next.
-pub(super) fn answer_all<State: Default + 'static>(
+/// Each thread makes a `State` of its own, for what is worth keeping from one batch to the next.
+pub(super) fn answer_all<State: 'static>(
     input: impl Read + Send + 'static,
     mut output: impl Write,
     threads: usize,
+    state: impl Fn() -> State + Clone + Send + 'static,
     answer: fn(&mut State, &Batch) -> Answered,
 ) -> Result<u64, Broken> {
-    let (to, from): (Vec<_>, Vec<_>) = (0..threads.max(1)).map(|_| worker(answer)).unzip();
+    let (to, from): (Vec<_>, Vec<_>) = (0..threads.max(1)).map(|_| worker(state.clone(), answer)).unzip();
     let reader = thread::spawn(move || read(input, &to));
     let mut unknown = 0;
     for answered in from.iter().cycle() {
@@ -125,13 +126,14 @@ pub(super) fn answer_all<State: Default + 'static>(
 }
 
 /// A thread that answers batches, and the two ends to it.
-fn worker<State: Default + 'static>(
+fn worker<State: 'static>(
+    state: impl Fn() -> State + Send + 'static,
     answer: fn(&mut State, &Batch) -> Answered,
 ) -> (SyncSender<Batch>, Receiver<Answered>) {
     let (to, batches) = sync_channel::<Batch>(WAITING);
     let (done, from) = sync_channel(WAITING);
     thread::spawn(move || {
-        let mut state = State::default();
+        let mut state = state();
         while let Ok(batch) = batches.recv() {
             if done.send(answer(&mut state, &batch)).is_err() {
                 break;
@@ -215,7 +217,7 @@ mod tests {
         let expected = numbers(1..=100_000);
         for threads in [1, 2, 5] {
             let mut output = Vec::new();
-            let unknown = answer_all(io::Cursor::new(input.clone()), &mut output, threads, echo).unwrap();
+            let unknown = answer_all(io::Cursor::new(input.clone()), &mut output, threads, || (), echo).unwrap();
             assert!(unknown > 1, "more than one batch");
             assert!(output == expected, "{threads}");
         }

@@ -3,6 +3,7 @@
 mod answer;
 mod app;
 mod batches;
+mod proxied;
 mod question;
 #[cfg(test)]
 mod tests;
@@ -14,12 +15,15 @@ use std::thread;
 
 use anyhow::Context as _;
 use clap::Args;
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Exit, Failure};
 use answer::Answer;
 use app::Apps;
 use batches::{Answered, Batch, Broken};
+use proxied::Proxies;
 use question::Question;
 
 /// More threads than this only wait for the one that writes.
@@ -71,6 +75,9 @@ pub(super) struct PredictArgs {
     /// A file with a question on each line; - for stdin
     #[arg(value_name = "FILE", default_value = "-", hide_default_value = true)]
     file: PathBuf,
+    /// The folder below which the configurations of proxies lie that questions name
+    #[arg(long, value_name = "FOLDER", default_value = ".", hide_default_value = true)]
+    configs: PathBuf,
     /// Exit with 1 if an answer is unknown
     #[arg(long)]
     fail_on_unknown: bool,
@@ -80,7 +87,9 @@ pub(super) struct PredictArgs {
 pub(super) fn run(args: &PredictArgs) -> Result<Exit, Failure> {
     let input = open(&args.file).map_err(Failure::unreadable)?;
     let threads = thread::available_parallelism().map_or(1, |threads| threads.get().min(THREADS));
-    match batches::answer_all(input, io::stdout().lock(), threads, answer) {
+    let folder = args.configs.clone();
+    let known = move || Known::new(&folder);
+    match batches::answer_all(input, io::stdout().lock(), threads, known, answer) {
         Ok(unknown) if args.fail_on_unknown && unknown > 0 => Ok(Exit::Findings),
         Ok(_) => Ok(Exit::Fine),
         // Nobody reads any more: a quiet end.
@@ -100,33 +109,82 @@ fn open(path: &Path) -> anyhow::Result<Box<dyn Read + Send>> {
     Ok(Box::new(file))
 }
 
+/// What a thread keeps from one question to the next.
+#[derive(Debug)]
+struct Known {
+    apps: Apps,
+    proxies: Proxies,
+}
+
+impl Known {
+    fn new(configs: &Path) -> Self {
+        Self { apps: Apps::default(), proxies: Proxies::below(configs) }
+    }
+}
+
 /// The answers to the lines of a batch.
-fn answer(apps: &mut Apps, batch: &Batch) -> Answered {
+fn answer(known: &mut Known, batch: &Batch) -> Answered {
     let mut answered = Answered::default();
     for (number, line) in batch.lines() {
-        let answer = match line {
-            Some(line) => answer_to(line, number, apps),
-            None => Answer::unknown(Value::Null, format!("line {number} is too long to be a question")),
+        let is_unknown = if let Some(line) = line {
+            answer_to(line, number, known, &mut answered.text)
+        } else {
+            let answer = Answer::unknown(Value::Null, format!("line {number} is too long to be a question"));
+            write_answer(&mut answered.text, &answer, true)
         };
-        answered.unknown += u64::from(answer.is_unknown());
-        // Writing to memory cannot fail, and every key is text.
-        let _ = serde_json::to_writer(&mut answered.text, &answer);
-        let _ = answered.text.write_all(b"\n");
+        answered.unknown += u64::from(is_unknown);
     }
     answered
 }
 
-fn answer_to(line: &[u8], number: u64, apps: &mut Apps) -> Answer {
-    match serde_json::from_slice::<Question>(line) {
-        Ok(question) => {
+/// Writes the answer; true if it is that it is not known.
+fn answer_to(line: &[u8], number: u64, known: &mut Known, out: &mut Vec<u8>) -> bool {
+    match Asked::read(line) {
+        Ok(Asked::Proxy(question)) => {
+            let answer = known.proxies.answer(&question, number);
+            write_answer(out, &answer, answer.is_unknown())
+        }
+        Ok(Asked::Server(question)) => {
             let id = question.id.clone();
-            question.answer(apps).unwrap_or_else(|why| Answer::unknown(id, format!("line {number}: {why}")))
+            let answer = question.answer(&mut known.apps);
+            let answer = answer.unwrap_or_else(|why| Answer::unknown(id, format!("line {number}: {why}")));
+            write_answer(out, &answer, answer.is_unknown())
         }
         Err(error) => {
             let id = serde_json::from_slice::<Value>(line).ok().and_then(|value| value.get("id").cloned());
             // The line that the parser counts is always the first of one.
             let why = error.to_string().replace(" at line 1 column ", " at column ");
-            Answer::unknown(id.unwrap_or_default(), format!("line {number} is no question: {why}"))
+            let answer = Answer::unknown(id.unwrap_or_default(), format!("line {number} is no question: {why}"));
+            write_answer(out, &answer, true)
         }
+    }
+}
+
+/// Writes a line; gives `is_unknown` back. Writing to memory cannot fail, and every key is text.
+fn write_answer(out: &mut Vec<u8>, answer: &impl Serialize, is_unknown: bool) -> bool {
+    let _ = serde_json::to_writer(&mut *out, answer);
+    let _ = out.write_all(b"\n");
+    is_unknown
+}
+
+/// A question about a server, or about a proxy in front of one.
+#[derive(Debug)]
+enum Asked {
+    Proxy(Box<proxied::Question>),
+    Server(Box<Question>),
+}
+
+impl Asked {
+    /// Which of them it is tells the key `proxy`.
+    fn read(line: &[u8]) -> serde_json::Result<Self> {
+        #[derive(Deserialize)]
+        struct Kind {
+            proxy: Option<IgnoredAny>,
+        }
+        let is_about_a_proxy = serde_json::from_slice::<Kind>(line).is_ok_and(|kind| kind.proxy.is_some());
+        if is_about_a_proxy {
+            return serde_json::from_slice(line).map(|question| Self::Proxy(Box::new(question)));
+        }
+        serde_json::from_slice(line).map(|question| Self::Server(Box::new(question)))
     }
 }

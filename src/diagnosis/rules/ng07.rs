@@ -105,8 +105,7 @@ fn below_a_rule(case: &Case<'_>) -> Option<String> {
 /// The longest prefix that a rule is known to take, if the path is below none of them.
 fn rule_beside<'a>(case: &Case<'a>) -> Option<&'a str> {
     let path = case.lanes.original.path.as_slice();
-    let routes = case.setup.gateway.as_ref().map(Gateway::routes).unwrap_or_default();
-    let rules = routes.iter().map(|route| route.prefix.as_str());
+    let rules = case.setup.gateway.iter().flat_map(Gateway::prefixes);
     let known: Vec<_> = rules.chain(case.setup.prefixes.iter().map(String::as_str)).filter(|p| !p.is_empty()).collect();
     let outside = known.iter().all(|known| prefix::below(path, known).is_none());
     known.into_iter().max_by_key(|known| known.len()).filter(|_| outside)

@@ -4,8 +4,8 @@ use std::io;
 use std::time::Instant;
 
 use super::{Forward, Response};
-use crate::exchange::{Ending, Phase, Side};
-use crate::gateway::{Plan, Upstream, hop_by_hop};
+use crate::exchange::{Ending, Phase, RequestHead, Side};
+use crate::gateway::{Action, Destination, Received, Unseen, Upstream, hop_by_hop};
 use crate::proxy::connection::Role;
 use crate::proxy::failure::{Broken, Failure};
 use crate::proxy::framing::BodyEnd;
@@ -46,13 +46,22 @@ impl Forward<'_> {
             }
             Role::StandIn { gateway } => {
                 let head = self.recording.request();
-                match gateway.plan(head, self.connection.ends.peer, self.connection.ends.local) {
-                    Plan::Forward { upstream, head, .. } => {
+                let ends = self.connection.ends;
+                let received =
+                    Received { head: head.as_bytes(), body: None, peer: ends.peer, local: ends.local, tls: None };
+                match gateway.plan(&received, &Unseen).action {
+                    Action::Forward(forward) => {
+                        let Destination::Http(upstream) = forward.to else {
+                            return Err(Broken::refused(502, "only plain HTTP upstreams are served yet"));
+                        };
+                        let Ok(head) = RequestHead::from_judged(forward.head) else {
+                            return Err(Broken::refused(400, "what would be sent on is no HTTP"));
+                        };
                         self.to_upstream.bytes.extend_from_slice(head.as_bytes());
                         self.recording.sent(head);
                         Ok(upstream)
                     }
-                    Plan::NoRoute => Err(Broken {
+                    Action::Answer(_) | Action::Close => Err(Broken {
                         ending: Ending::NoRoute,
                         failure: Some(Failure::new(404, "no route of the stand-in takes this path")),
                     }),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::Upstream;
+use crate::gateway::Upstream;
 
 /// What the stand-in does with the matched prefix.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! The stand-in's plans: which route, which target, which fields.
 
 use super::*;
+use crate::gateway::{Action, Unseen};
 
 const ROUTES: [&str; 5] = [
     "/=http://root:1",
@@ -11,7 +12,7 @@ const ROUTES: [&str; 5] = [
 ];
 
 fn gateway(scheme: Option<&str>) -> Gateway {
-    Gateway::new(ROUTES.iter().map(|text| parse_route(text).unwrap()).collect(), scheme.map(str::to_owned))
+    Gateway::of_routes(ROUTES.iter().map(|text| parse_route(text).unwrap()).collect(), scheme.map(str::to_owned))
 }
 
 fn head(text: &str) -> RequestHead {
@@ -20,9 +21,18 @@ fn head(text: &str) -> RequestHead {
 
 fn plan(gateway: &Gateway, request: &str) -> Option<(String, RequestHead)> {
     let peer = SocketAddr::from(([203, 0, 113, 7], 50_000));
-    match gateway.plan(&head(request), peer, SocketAddr::from(([127, 0, 0, 1], 9999))) {
-        Plan::Forward { upstream, head, .. } => Some((upstream.host, head)),
-        Plan::NoRoute => None,
+    let local = SocketAddr::from(([127, 0, 0, 1], 9999));
+    let head = head(request);
+    let received = Received { head: head.as_bytes(), body: None, peer, local, tls: None };
+    match gateway.plan(&received, &Unseen).action {
+        Action::Forward(Forward { to: Destination::Http(to), head, .. }) => {
+            Some((to.host, RequestHead::from_wire(head).unwrap()))
+        }
+        Action::Answer(reply) => {
+            assert_eq!(reply.status, 404);
+            None
+        }
+        other => panic!("{other:?}"),
     }
 }
 
@@ -53,7 +63,7 @@ fn the_longest_prefix_takes_it_and_the_raw_bytes_stay() {
 
 #[test]
 fn what_no_route_takes() {
-    let gateway = Gateway::new(vec![parse_route("/api=http://app:1").unwrap()], None);
+    let gateway = Gateway::of_routes(vec![parse_route("/api=http://app:1").unwrap()], None);
     for target in ["/", "/apix", "*", "h:443", "http://h", "api"] {
         assert_eq!(plan(&gateway, &format!("GET {target} HTTP/1.1\nHost: h")), None, "{target}");
     }

@@ -1,0 +1,14 @@
+//! Apache httpd: its configuration read, and what it does with a request.
+
+use std::path::PathBuf;
+
+use super::{ConfigError, Files, Gateway};
+use crate::asgi::Release;
+
+/// Reads a configuration.
+///
+/// # Errors
+/// What Apache httpd itself would refuse.
+pub(super) fn read(_: &[PathBuf], _: &dyn Files, _: Option<Release>) -> Result<Gateway, ConfigError> {
+    Err(ConfigError { place: None, what: "Apache httpd is not read yet".to_owned() })
+}
