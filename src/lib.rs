@@ -27,12 +27,13 @@
 //! | [`gateway`], [`forwarded`], [`asgi`], [`redirect`] | models, pure | `exchange`, and each other where one builds on another |
 //! | [`lanes`] | the side by side | `exchange`, models |
 //! | [`diagnosis`] | conclusions | `exchange`, `lanes`, models |
+//! | [`dry_run`] | conclusions without traffic | `exchange`, `lanes`, `diagnosis`, models |
 //! | [`settings`] | what was meant | `exchange`, models, `lanes` (the set-up) |
 //! | [`capture`] | live | `exchange` |
 //! | [`store`] | what is kept | `exchange`, `capture` (its events), models, `lanes`, `diagnosis` |
 //! | [`proxy`] | live | `exchange`, `gateway`, `forwarded`, `capture` |
 //! | [`probe`] | live | `exchange`, `lanes`, models |
-//! | [`tui`], [`report`] | faces | `store`, `lanes`, `diagnosis`, models, `settings`, `exchange` |
+//! | [`tui`], [`report`] | faces | `store`, `lanes`, `diagnosis`, `dry_run`, models, `settings`, `exchange` |
 //! | [`demo`] | live | `exchange`, models |
 //! | [`cli`] | plugs them together | everything |
 //!
@@ -43,6 +44,7 @@ pub mod capture;
 pub mod cli;
 pub mod demo;
 pub mod diagnosis;
+pub mod dry_run;
 pub mod exchange;
 pub mod forwarded;
 pub mod gateway;

@@ -172,7 +172,7 @@ fn tap_named(name: &str) -> Tap {
         "proxy" => (TapKind::StandIn, 9999),
         other => panic!("no tap is called {other}"),
     };
-    Tap { kind, listen: ([127, 0, 0, 1], port).into(), upstream: String::new() }
+    Tap { kind, listen: ([127, 0, 0, 1], port).into(), upstream: String::new(), door: None }
 }
 
 impl ExchangeText {

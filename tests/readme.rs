@@ -7,7 +7,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use hopscope::diagnosis::rules;
+use hopscope::diagnosis::pages;
 use hopscope::store::Filter;
 
 const README: &str = include_str!("../README.md");
@@ -63,15 +63,14 @@ fn commands() -> Vec<String> {
 }
 
 #[test]
-fn the_findings_are_those_of_the_rules() {
+fn the_findings_are_those_of_the_pages() {
     let written: Vec<Vec<String>> = rows(section("findings"));
-    let told: Vec<Vec<String>> = written.iter().map(|row| row[..3].to_vec()).collect();
-    let known: Vec<Vec<String>> = rules::ALL
-        .iter()
-        .map(|rule| vec![rule.code.to_owned(), rule.title.to_owned(), rule.severity.word().to_owned()])
-        .collect();
+    let told: Vec<Vec<String>> = written.iter().map(|row| row[..4].to_vec()).collect();
+    let cells =
+        |page: &pages::Page| [page.code, page.title, page.severity.word(), page.found.word()].map(str::to_owned);
+    let known: Vec<Vec<String>> = pages::all().iter().map(|page| cells(page).to_vec()).collect();
     assert_eq!(told, known);
-    assert!(written.iter().all(|row| row.len() == 4 && row[3].ends_with('.')), "each says what it means");
+    assert!(written.iter().all(|row| row.len() == 5 && row[4].ends_with('.')), "each says what it means");
 }
 
 #[test]
@@ -114,7 +113,7 @@ fn every_command_and_option_exists() {
 
 #[test]
 fn options_in_the_text_exist() {
-    let help: String = ["tap", "proxy", "run", "probe", "explain", "demo", "predict"]
+    let help: String = ["tap", "proxy", "run", "probe", "explain", "check", "demo", "predict"]
         .map(|name| hopscope(&[name, "--help"]).1)
         .concat();
     let known: BTreeSet<&str> =
@@ -133,6 +132,20 @@ fn explain_answers_as_the_readme_shows() {
         let (fine, text) = hopscope(&words.iter().map(String::as_str).collect::<Vec<_>>());
         assert!(fine, "hopscope {command}\n{text}");
         assert!(text.contains("Verdict"), "{text}");
+    }
+}
+
+#[test]
+fn check_answers_as_the_readme_says() {
+    let commands: Vec<String> = commands().into_iter().filter(|command| command.starts_with("check ")).collect();
+    assert!(commands.len() > 2, "{commands:?}");
+    for command in commands {
+        let output = Command::new(env!("CARGO_BIN_EXE_hopscope")).args(shell_words(&command)).output();
+        let output = output.expect("the program runs");
+        let text = String::from_utf8(output.stdout).expect("UTF-8");
+        let wrong = command.contains("--fail-on");
+        assert_eq!(output.status.code(), Some(i32::from(wrong)), "hopscope {command}\n{text}");
+        assert_eq!(text.contains("PX02"), wrong, "{text}");
     }
 }
 
@@ -177,5 +190,5 @@ fn every_file_is_there() {
 /// The anchor of a heading, as GitHub and others make it.
 fn anchor_of(line: &str) -> Option<String> {
     let title = line.strip_prefix("## ").or_else(|| line.strip_prefix("### "))?;
-    Some(title.to_lowercase().replace(' ', "-"))
+    Some(title.to_lowercase().replace('\'', "").replace(' ', "-"))
 }

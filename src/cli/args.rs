@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::Failure;
 pub(super) use super::server_args::{FindArgs, ServerArgs};
+use super::{Failure, rules};
 use crate::exchange::probe::ProbeKey;
-use crate::gateway::{Gateway, PathRule, Route, Upstream, parse_prefix, parse_route};
+use crate::gateway::{Balancer, Front, Gateway, Names, PathRule, Route, Upstream, parse_prefix, parse_route};
 use crate::redirect::PublicUrl;
 use crate::settings::{
     Bounds, Color, FailOn, Format, Listener, Output, Settings, Theme, parse_duration, parse_size, setup,
@@ -78,6 +78,9 @@ pub(super) struct RouteArgs {
         value_parser = parse_route
     )]
     route: Vec<Route>,
+    /// The cloud balancer before the proxy, or before the app if there is none: aws-alb, gcp or cloudflare
+    #[arg(long, value_name = "NAME")]
+    behind: Option<Balancer>,
 }
 
 impl RouteArgs {
@@ -86,12 +89,24 @@ impl RouteArgs {
         self.to.is_some() || self.prefix.is_some() || self.add.is_some() || self.keep || !self.route.is_empty()
     }
 
+    /// The balancer before the proxy, and whether clients reach it with TLS, as far as the public URL tells.
+    pub(super) fn front(&self, public: Option<&PublicUrl>) -> Option<Front> {
+        let tls = public.map(|public| public.scheme == "https");
+        self.behind.map(|balancer| Front { balancer, tls })
+    }
+
     /// The stand-in. `upstream` takes the place of `--to` where none is needed.
     pub(super) fn gateway(&self, public: Option<&PublicUrl>, upstream: Option<Upstream>) -> Result<Gateway, Failure> {
         let mut routes = self.route.clone();
         let alone = routes.is_empty() || self.prefix.is_some() || self.add.is_some() || self.keep;
+        let is_plain = self.route.is_empty() && self.prefix.is_none() && self.add.is_none() && !self.keep;
+        let front = self.front(public);
         match self.to.clone().or_else(|| upstream.filter(|_| alone)) {
-            Some(upstream) => routes.push(self.own_route(upstream)),
+            Some(upstream) => match front.filter(|_| is_plain) {
+                // Nothing is said of a proxy: the balancer has the app right behind it.
+                Some(front) => return Ok(Gateway::of_balancer(front, upstream)),
+                None => routes.push(self.own_route(upstream)),
+            },
             None if alone => {
                 return Err(Failure::usage(
                     "--to URL is missing: say where to send on, e.g. --to http://127.0.0.1:8000",
@@ -105,7 +120,11 @@ impl RouteArgs {
             let twice = if twice.is_empty() { "/" } else { twice };
             return Err(Failure::usage(format!("two routes take the prefix {twice}: give each its own")));
         }
-        Ok(Gateway::of_routes(routes, public.map(|public| public.scheme.clone())))
+        let gateway = Gateway::of_routes(routes, public.map(|public| public.scheme.clone()));
+        Ok(match front {
+            Some(front) => gateway.behind(front),
+            None => gateway,
+        })
     }
 
     fn own_route(&self, upstream: Upstream) -> Route {
@@ -165,8 +184,8 @@ pub(super) struct OutputArgs {
     /// Stop after this long, e.g. 30s
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     duration: Option<Duration>,
-    /// Exit with 1 if there was such a finding: error, warn (or worse), or a code, e.g. PX01
-    #[arg(long, value_name = "WHAT", value_parser = FailOn::parse)]
+    /// Exit with 1 if there was such a finding: error, warn (or worse), or a code of `hopscope rules`, e.g. PX01
+    #[arg(long, value_name = "WHAT", value_parser = rules::fail_on_requests)]
     fail_on: Option<FailOn>,
     /// Write to this file instead of stdout
     #[arg(short, long, value_name = "FILE")]
@@ -283,6 +302,8 @@ pub(super) fn settings(
         probe: None,
         server: server.server_facts(),
         find_server: find.wanted(),
+        names: Names::default(),
+        source: None,
     })
 }
 

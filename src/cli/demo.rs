@@ -18,7 +18,7 @@ use crate::capture::Capture;
 use crate::demo::{self, SCENES};
 use crate::gateway::Upstream;
 use crate::lanes::{Setup, Tap, TapKind};
-use crate::proxy::{self, TapRole};
+use crate::proxy::{self, StandIn, TapRole};
 use crate::settings::{Bounds, Format};
 use crate::tui::{Controls, Scene, Scenes};
 
@@ -63,7 +63,8 @@ pub(super) fn run(args: DemoArgs) -> Result<Exit, Failure> {
         })
         .map_err(Failure::unreachable)?;
     let ended = if dashboard {
-        let live = LiveControls { store: Arc::clone(&engine.store), pause: engine.capture.pause_switch() };
+        let live =
+            LiveControls { store: Arc::clone(&engine.store), pause: engine.capture.pause_switch(), reload: None };
         let list = SCENES.iter().map(|scene| Scene { title: scene.name.to_owned(), about: scene.look.to_owned() });
         let scenes = Scenes { list: list.collect(), current: shown };
         let controls = Box::new(DemoControls { live, choose });
@@ -114,7 +115,8 @@ impl Stage {
                 Some(&upstream),
             ));
             self.current.send_replace(index);
-            let role = TapRole::StandIn { gateway: Arc::new(scene.gateway(&upstream)), probe: None };
+            let stand_in = Arc::new(StandIn::new(scene.gateway(&upstream)));
+            let role = TapRole::StandIn { stand_in, door: None, probe: None };
             let tap = proxy::Tap { listener: proxy::bind(self.address)?, role };
             let limits = proxy::Limits { head: self.bounds.head, idle: self.bounds.idle, ..proxy::Limits::default() };
             let running = proxy::start(vec![tap], limits, &self.capture)?;
@@ -156,7 +158,7 @@ fn setup(index: usize, listen: SocketAddr, upstream: Option<&Upstream>) -> Setup
     let Some(scene) = SCENES.get(index) else { return Setup::new(Server::uvicorn()) };
     let shown = upstream.map(ToString::to_string).unwrap_or_default();
     Setup {
-        taps: vec![Tap { kind: TapKind::StandIn, listen, upstream: shown }],
+        taps: vec![Tap { kind: TapKind::StandIn, listen, upstream: shown, door: None }],
         gateway: upstream.map(|upstream| scene.gateway(upstream)),
         app: scene.app(),
         public: scene.public(),

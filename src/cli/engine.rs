@@ -7,7 +7,7 @@
 
 use std::ops::ControlFlow;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -41,9 +41,27 @@ pub(super) struct Engine {
     pub changed: watch::Receiver<u64>,
     /// What the data path records with.
     pub capture: Capture,
+    revision: Weak<watch::Sender<u64>>,
     recorder: JoinHandle<()>,
     /// Closed when the asking thread has ended.
     asked: Option<Receiver<()>>,
+}
+
+/// Changes the store and wakes the dashboard; the run ends without it.
+pub(super) struct Teller {
+    store: SharedStore,
+    revision: Weak<watch::Sender<u64>>,
+}
+
+impl Teller {
+    /// Makes a change that concerns no entry.
+    pub(super) fn tell(&self, change: impl FnOnce(&mut Store)) {
+        let mut store = self.store.write().unwrap_or_else(PoisonError::into_inner);
+        change(&mut store);
+        if let Some(revision) = self.revision.upgrade() {
+            revision.send_replace(store.revision());
+        }
+    }
 }
 
 /// What the recorder and the asking thread both do with a change.
@@ -84,6 +102,7 @@ impl Engine {
             capture::channel(capture::Bounds { body_cap: bounds.body, ..capture::Bounds::default() });
         let changes =
             Changes { store: Arc::clone(&store), sink: Arc::new(Mutex::new(sink)), revision: Arc::new(sender) };
+        let revision = Arc::downgrade(&changes.revision);
         let look = watch.clone().map(|watch| start_looking(watch, changes.clone())).transpose()?;
         let (ask, asked) = app.map(|app| start_asking(app, changes.clone())).transpose()?.unzip();
         let recorder = std::thread::Builder::new()
@@ -107,7 +126,12 @@ impl Engine {
                 });
             })
             .context("cannot start the recorder's thread")?;
-        Ok(Self { store, changed, capture, recorder, asked })
+        Ok(Self { store, changed, capture, revision, recorder, asked })
+    }
+
+    /// For whoever changes the store beside the recorder.
+    pub(super) fn teller(&self) -> Teller {
+        Teller { store: Arc::clone(&self.store), revision: Weak::clone(&self.revision) }
     }
 
     /// Waits until the recorder has taken in all that the data path gave it, and a moment for the app's answer if it is

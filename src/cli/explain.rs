@@ -9,21 +9,16 @@ use clap::{Args, ValueEnum};
 use jiff::tz::TimeZone;
 
 use super::args::{RouteArgs, ServerArgs};
+use super::from_args::FromArgs;
 use super::headless::fails;
 use super::{Exit, Failure};
-use crate::diagnosis::Session;
-use crate::exchange::{Exchange, RequestHead};
-use crate::gateway::Upstream;
-use crate::lanes::{self, Setup, TapKind};
+use crate::dry_run::{self, Asked, Entrance, SERVER, Start, TAP, request};
+use crate::gateway::{Gateway, Upstream};
+use crate::lanes::{Setup, TapKind};
 use crate::redirect::PublicUrl;
 use crate::report::{Report, Shown, Style, wants_color};
-use crate::settings::{Color, Evidence, FailOn, Format, Listener, setup};
+use crate::settings::{Color, Evidence, FailOn, Format, Listener, Machine, setup};
 use crate::store::Entry;
-
-use request::Asked;
-
-mod predict;
-mod request;
 
 const EXAMPLES: &str = "\
 EXAMPLES
@@ -38,15 +33,22 @@ EXAMPLES
     hopscope explain http://localhost/items \\
       --header 'X-Forwarded-Proto: https' --peer 172.18.0.3
 
+  What does a cloud's balancer before it add?
+    hopscope explain https://example.org/items --behind aws-alb --root-path /api
+
   With the app's routes the answer is certain more often
     hopscope explain http://localhost/api/v1/items --prefix /api/v1 --strip \\
       --route-of-app /items/
 
+  What does the proxy do with it, by its own configuration, and which line says so?
+    hopscope explain https://example.org/api/v1/docs --from nginx.conf --root-path /api/v1
+
   A request head from a file or a pipe, as the app's server got it
     printf 'GET /docs HTTP/1.1\\nHost: localhost\\n' | hopscope explain -
 
-Without a flag about the proxy the request is taken as the app's server gets it. The answer is given where the models
-are certain of it; FastAPI's own /docs, /redoc and /openapi.json count as routes of the app.";
+Without a flag about the proxy the request is taken as the app's server gets it. With --from its steps come first, each
+with the line that says so; where they rest on a line that is not understood, that line is named and nothing is guessed.
+The answer is given where the models are certain of it; FastAPI's own /docs, /redoc and /openapi.json count as routes of the app.";
 
 /// Think a request through, without any traffic
 ///
@@ -66,11 +68,16 @@ pub(super) struct ExplainArgs {
     /// The address the app's server gets the request from
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     peer: IpAddr,
+    /// The client's address, as the proxy of --from sees it
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    client: IpAddr,
     /// Ask for a websocket
     #[arg(long)]
     websocket: bool,
     #[command(flatten)]
     routes: RouteArgs,
+    #[command(flatten)]
+    from: FromArgs,
     #[command(flatten)]
     server: ServerArgs,
     /// How to print it
@@ -108,18 +115,14 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Exit, Failure> {
 /// Prints the lanes and the verdict, in colours or not.
 pub(super) fn explain(args: &ExplainArgs, color: bool, out: impl Write) -> Result<Exit, Failure> {
     let asked = asked(args)?;
-    let mut setup = known(args, asked.public.clone())?;
-    let exchange = exchange(&asked.head, args.peer, &setup);
-    let lanes = lanes::compute(&exchange, &setup);
-    let exchange = predict::answered(exchange, &lanes, &setup);
-    let mut lanes = lanes::compute(&exchange, &setup);
-    if let Some(public) = asked.public {
-        lanes.original.scheme = public.scheme;
-    }
-    let updates = Session::default().observe(&exchange, &lanes, &mut setup);
-    let findings =
-        updates.into_iter().filter(|update| update.exchange == exchange.id).flat_map(|update| update.findings);
-    let entry = Entry { findings: findings.collect(), exchange: Arc::new(exchange), revision: 0 };
+    let machine = Machine::new();
+    let gateway = gateway(args, asked.public(), &machine)?;
+    let entrance = Entrance::of(gateway.as_ref(), &asked).map_err(Failure::usage)?;
+    let mut setup = known(args, gateway, &entrance, asked.public())?;
+    let start = Start { asked: &asked, entrance: &entrance, client: args.client, peer: args.peer };
+    let run = dry_run::run(&start, &mut setup, &machine);
+    let way = run.way.as_ref();
+    let entry = Entry { findings: run.findings.into(), exchange: Arc::new(run.exchange), revision: 0 };
 
     let style = Style { redact: !args.no_redact, ascii: args.ascii, zone: TimeZone::UTC, color, predicted: true };
     let format = match args.format {
@@ -130,7 +133,7 @@ pub(super) fn explain(args: &ExplainArgs, color: bool, out: impl Write) -> Resul
     };
     // A reader that went away ends it as well as the end does.
     let _ = Report::new(format, style, out)
-        .explain(Shown { entry: &entry, lanes: &lanes, setup: &setup })
+        .explain(Shown { entry: &entry, lanes: &run.lanes, setup: &setup, way })
         .map_err(Failure::unreadable)?;
     let failed = |fail_on| entry.findings.iter().any(|finding| fails(finding, fail_on));
     Ok(if args.fail_on.as_ref().is_some_and(failed) { Exit::Findings } else { Exit::Fine })
@@ -155,18 +158,38 @@ fn asked(args: &ExplainArgs) -> Result<Asked, Failure> {
     let head = request::from_text(&bytes, &args.header)
         .with_context(|| format!("there is no request head in {name:?}"))
         .map_err(Failure::unreadable)?;
-    Ok(Asked { head, public: None })
+    Ok(Asked { head, origin: None })
+}
+
+/// The proxy, by flags or by its configuration.
+fn gateway(args: &ExplainArgs, public: Option<&PublicUrl>, machine: &Machine) -> Result<Option<Gateway>, Failure> {
+    let public = args.server.public_url.as_ref().or(public);
+    let front = args.routes.front(public);
+    if !args.routes.any() && (args.from.any() || front.is_none()) {
+        return args.from.gateway(front, machine);
+    }
+    if args.from.any() {
+        return Err(Failure::usage("--from FILE describes the proxy whole: leave --to, --prefix and --route away"));
+    }
+    args.routes.gateway(public, Some(app())).map(Some)
+}
+
+/// Where the app's server would be.
+fn app() -> Upstream {
+    Upstream { host: SERVER.ip().to_string(), port: SERVER.port() }
 }
 
 /// What the flags say of the set-up.
-fn known(args: &ExplainArgs, public: Option<PublicUrl>) -> Result<Setup, Failure> {
-    let public = args.server.public_url.clone().or(public);
-    let app = Upstream { host: predict::SERVER.ip().to_string(), port: predict::SERVER.port() };
-    let (gateway, listener) = if args.routes.any() {
-        let gateway = args.routes.gateway(public.as_ref(), Some(app))?;
-        (Some(gateway), Listener { kind: TapKind::StandIn, address: predict::STAND_IN, upstream: None })
-    } else {
-        (None, Listener { kind: TapKind::App, address: predict::TAP, upstream: Some(app) })
+fn known(
+    args: &ExplainArgs,
+    gateway: Option<Gateway>,
+    entrance: &Entrance,
+    public: Option<&PublicUrl>,
+) -> Result<Setup, Failure> {
+    let public = args.server.public_url.as_ref().or(public).cloned();
+    let listener = match gateway {
+        Some(_) => Listener { kind: TapKind::StandIn, address: entrance.local, upstream: None, door: None },
+        None => Listener { kind: TapKind::App, address: TAP, upstream: Some(app()), door: None },
     };
     let setup =
         setup(&[listener], gateway, args.server.server()?, args.server.app(), public).map_err(Failure::usage)?;
@@ -174,12 +197,4 @@ fn known(args: &ExplainArgs, public: Option<PublicUrl>) -> Result<Setup, Failure
     provenance.unread.extend(server.note());
     provenance.unread.extend(setup.app.framework.note());
     Ok(Setup { server, provenance, ..setup })
-}
-
-/// The exchange before its answer.
-fn exchange(head: &RequestHead, peer: IpAddr, setup: &Setup) -> Exchange {
-    match &setup.gateway {
-        Some(gateway) => predict::through(gateway, head, peer),
-        None => predict::at_the_app(head, peer),
-    }
 }

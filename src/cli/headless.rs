@@ -59,7 +59,7 @@ impl<W: Write> Headless<W> {
         if self.filter.as_ref().is_some_and(|filter| !filter.matches(entry, &lanes)) {
             return Ok(None);
         }
-        self.report.exchange(Shown { entry, lanes: &lanes, setup: store.setup() }).map(Some)
+        self.report.exchange(Shown { entry, lanes: &lanes, setup: store.setup(), way: None }).map(Some)
     }
 
     /// Says at the end what was lost, and gives the exit code.
@@ -85,9 +85,14 @@ impl<W: Write> Headless<W> {
 
 /// True if this finding makes the run fail.
 pub(super) fn fails(finding: &Finding, fail_on: &FailOn) -> bool {
+    fails_at(finding.severity, finding.code, fail_on)
+}
+
+/// True if something of this severity and code makes the run fail.
+pub(super) fn fails_at(severity: Severity, code: &str, fail_on: &FailOn) -> bool {
     match fail_on {
-        FailOn::Error => finding.severity >= Severity::Error,
-        FailOn::Warn => finding.severity >= Severity::Warn,
-        FailOn::Code(code) => finding.code == code,
+        FailOn::Error => severity >= Severity::Error,
+        FailOn::Warn => severity >= Severity::Warn,
+        FailOn::Code(wanted) => code == wanted,
     }
 }

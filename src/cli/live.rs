@@ -15,15 +15,17 @@ use tokio::sync::mpsc;
 
 use super::engine::{Engine, SharedStore, Sink};
 use super::headless::Headless;
+use super::reload::{Nudge, Reload};
 use super::watch::{self, AppServer, Watch};
-use super::{Exit, Failure};
+use super::{Exit, Failure, configured};
 use crate::capture::{Capture, PauseSwitch};
 use crate::exchange::ExchangeId;
 use crate::gateway::{Destination, Gateway, Upstream};
+use crate::lanes::visible::visible;
 use crate::lanes::{self, TapKind};
-use crate::proxy::{self, Limits, Running, Tap, TapRole};
+use crate::proxy::{self, Limits, Running, StandIn, Tap, TapRole};
 use crate::report::{Report, Style, losses, wants_color};
-use crate::settings::{Bounds, Format, Output, Settings};
+use crate::settings::{self, Bounds, Format, Machine, Output, Settings};
 use crate::store::{Filter, Store};
 use crate::tui::{self, Controls, Look, Scenes, Session};
 
@@ -64,7 +66,11 @@ pub(super) fn run_beside(
     signals: &mut Signals,
     mut beside: Beside,
 ) -> Result<Exit, Failure> {
-    let taps = bind(&mut settings)?;
+    let stand_in = settings
+        .gateway
+        .clone()
+        .map(|gateway| Arc::new(StandIn::new(gateway).at(Arc::new(Machine::new()), settings.names.clone())));
+    let taps = bind(&mut settings, stand_in.as_ref())?;
     let loud = settings.output.format != Format::Tui;
     let watch = Watch::start(settings.server.clone(), app_server(&settings), loud, &mut settings.setup);
     let warning = joined(warning(&settings).into_iter().chain(beside.warning.take()));
@@ -73,37 +79,46 @@ pub(super) fn run_beside(
     let engine = Engine::start(settings.setup.clone(), &settings.bounds, app, Some(watch), face.sink())
         .map_err(Failure::unreachable)?;
     let running = start(taps, &settings.bounds, &engine.capture)?;
+    let notes = configured::notes(&settings);
+    let reload = settings.source.clone().zip(settings.setup.gateway.clone());
+    let reload = reload.map(|(source, gateway)| Reload::start(source, &gateway, stand_in, engine.teller(), loud));
+    let warning = joined(warning.into_iter().chain(notes.warnings.iter().cloned()));
     if let Some(listening) = beside.listening {
         listening(&settings.setup.taps);
     }
     let ended = if settings.output.format == Format::Tui {
         let pause = engine.capture.pause_switch();
-        let controls = LiveControls { store: Arc::clone(&engine.store), pause };
+        let reload = reload.as_ref().and_then(Reload::nudge);
+        let controls = LiveControls { store: Arc::clone(&engine.store), pause, reload };
         let session = session(&engine, &settings.output, filter, warning, Box::new(controls), None);
         let session = Session { console: beside.console.take(), ..session };
         show(session, settings.output.duration, beside.end())
     } else {
-        announce(&engine.store, warning.as_deref());
+        announce(&engine.store, &notes.lines, warning.as_deref());
         Ok(signals.wait(settings.output.duration, face.done, beside.end()))
     };
+    drop(reload);
     running.stop();
     face.sinks.finish(&engine.finish(), ended?)
 }
 
 /// Binds every listener, and notes the ports that the system chose.
-fn bind(settings: &mut Settings) -> Result<Vec<Tap>, Failure> {
-    let gateway: Option<Arc<Gateway>> = settings.gateway.clone().map(Arc::new);
+fn bind(settings: &mut Settings, stand_in: Option<&Arc<StandIn>>) -> Result<Vec<Tap>, Failure> {
     let mut taps = Vec::new();
     for (listener, shown) in settings.listeners.iter().zip(&mut settings.setup.taps) {
-        let role = match (listener.kind, &listener.upstream, &gateway) {
+        let role = match (listener.kind, &listener.upstream, stand_in) {
             (TapKind::Edge, Some(to), _) => TapRole::Edge { to: to.clone() },
             (TapKind::App, Some(to), _) => {
                 TapRole::App { to: to.clone(), source: settings.tap_source, probe: settings.probe.clone() }
             }
-            (_, _, Some(gateway)) => TapRole::StandIn { gateway: Arc::clone(gateway), probe: settings.probe.clone() },
+            (_, _, Some(stand_in)) => TapRole::StandIn {
+                stand_in: Arc::clone(stand_in),
+                door: listener.door.clone(),
+                probe: settings.probe.clone(),
+            },
             _ => continue,
         };
-        let (listener, address) = bound(listener.address)?;
+        let (listener, address) = bound(listener.address).map_err(|failure| mapped(failure, listener))?;
         shown.listen = address;
         taps.push(Tap { listener, role });
     }
@@ -117,6 +132,13 @@ pub(super) fn bound(address: SocketAddr) -> Result<(std::net::TcpListener, Socke
     Ok((listener, address))
 }
 
+/// The failure to listen for a port of a configuration, with the way out.
+fn mapped(failure: Failure, listener: &settings::Listener) -> Failure {
+    let Some(door) = listener.door.as_ref().filter(|_| listener.kind == TapKind::StandIn) else { return failure };
+    let error = anyhow::anyhow!("{:#}; --map-listen {}=ADDRESS:PORT says where else", failure.error, door.port);
+    Failure { error, ..failure }
+}
+
 /// Starts the data path.
 pub(super) fn start(taps: Vec<Tap>, bounds: &Bounds, capture: &Capture) -> Result<Running, Failure> {
     let limits = Limits { head: bounds.head, idle: bounds.idle, ..Limits::default() };
@@ -126,14 +148,14 @@ pub(super) fn start(taps: Vec<Tap>, bounds: &Bounds, capture: &Capture) -> Resul
 /// The one app that can be asked for its routes; `None` where there are several or none.
 fn the_app(settings: &Settings) -> Option<Upstream> {
     let taps = settings.listeners.iter().filter(|listener| listener.kind == TapKind::App);
-    let behind = settings.gateway.iter().flat_map(Gateway::upstreams).map(|to| match to {
+    let behind = settings.gateway.iter().flat_map(Gateway::upstreams).map(|to| match settings.names.find(to) {
         Destination::Http(to) => Some(to),
         Destination::Https(_) | Destination::Unix(_) => None,
     });
-    let all: Option<Vec<&Upstream>> = taps.map(|tap| tap.upstream.as_ref()).chain(behind).collect();
+    let all: Option<Vec<Upstream>> = taps.map(|tap| tap.upstream.clone()).chain(behind).collect();
     let mut apps = all?.into_iter();
     let app = apps.next()?;
-    apps.all(|other| other == app).then(|| app.clone())
+    apps.all(|other| other == app).then_some(app)
 }
 
 /// Where the app's server is looked for.
@@ -161,12 +183,16 @@ fn joined(warnings: impl Iterator<Item = String>) -> Option<String> {
 }
 
 /// Says on stderr where the taps are, for those who watch without a screen.
-fn announce(store: &SharedStore, warning: Option<&str>) {
+fn announce(store: &SharedStore, notes: &[String], warning: Option<&str>) {
     let store = store.read().unwrap_or_else(PoisonError::into_inner);
     let mut err = io::stderr().lock();
+    for note in notes {
+        let _ = writeln!(err, "hopscope: {}", visible(note.as_bytes()));
+    }
     for tap in &store.setup().taps {
         // Nobody reads: nothing to be done about it.
-        let _ = writeln!(err, "hopscope: {} tap on http://{} to {}", tap.kind.word(), tap.listen, tap.upstream);
+        let door = tap.door.as_ref().map(|door| format!(", for port {}", door.port)).unwrap_or_default();
+        let _ = writeln!(err, "hopscope: {} tap on http://{}{door} to {}", tap.kind.word(), tap.listen, tap.upstream);
     }
     watch::announce(&mut err, &store.setup().provenance);
     if let Some(warning) = warning {
@@ -372,6 +398,8 @@ pub(super) fn session(
 pub(super) struct LiveControls {
     pub store: SharedStore,
     pub pause: PauseSwitch,
+    /// Where the proxy is known by its configuration.
+    pub reload: Option<Nudge>,
 }
 
 impl Controls for LiveControls {
@@ -384,4 +412,10 @@ impl Controls for LiveControls {
     }
 
     fn scene(&mut self, _index: usize) {}
+
+    fn reload(&mut self) {
+        if let Some(reload) = &self.reload {
+            reload.now();
+        }
+    }
 }

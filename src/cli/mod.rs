@@ -1,15 +1,19 @@
 //! What was typed, and one short story per subcommand that plugs the rooms together.
 
 mod args;
+mod check;
+mod configured;
 mod demo;
 mod engine;
 mod exit;
 mod explain;
+mod from_args;
 pub mod headless;
 mod live;
 mod predict;
 mod probe;
 mod proxy;
+mod reload;
 mod rules;
 mod run;
 mod server_args;
@@ -42,13 +46,16 @@ EXAMPLES
   Only think it through, without any traffic
     hopscope explain http://localhost:9999/api/v1/docs --prefix /api/v1 --keep
 
+  Look for faults in the proxy's own configuration, and in the pair of it and the app's server
+    hopscope check nginx.conf --server uvicorn --root-path /api/v1
+
   See it all alive, with nothing but this program
     hopscope demo
 
 EXIT CODES
   0    fine
   1    there was a finding that --fail-on asks for
-  2    the command line is wrong
+  2    the command line is wrong, or the proxy's configuration
   3    could not listen
   4    could not read the input, or not write the output
   130  interrupted
@@ -72,6 +79,7 @@ enum Command {
     Proxy(proxy::ProxyArgs),
     Run(run::RunArgs),
     Explain(explain::ExplainArgs),
+    Check(check::CheckArgs),
     Predict(predict::PredictArgs),
     Demo(demo::DemoArgs),
     Probe(probe::ProbeArgs),
@@ -96,6 +104,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Probe(args) => probe::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Check(args) => check::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Demo(args) => demo::run(args),
         Command::Rules(args) => rules::run(&args),

@@ -1,13 +1,19 @@
 //! `hopscope proxy`: hopscope stands in as the reverse proxy.
 
+// The doc comments of flags are the help text, where marks for code would be shown as they are.
+#![allow(clippy::doc_markdown)]
+
 use std::net::SocketAddr;
 
 use clap::Args;
 
 use super::args::{AskArgs, FindArgs, LimitArgs, OutputArgs, RouteArgs, ServerArgs, asking, settings};
+use super::configured::{NameArgs, PortArgs};
+use super::from_args::FromArgs;
 use super::{Exit, Failure, live};
+use crate::gateway::{Front, Gateway};
 use crate::lanes::TapKind;
-use crate::settings::{Listener, Settings, parse_listen};
+use crate::settings::{Listener, Machine, Settings, parse_listen, stand_ins};
 
 const EXAMPLES: &str = "\
 EXAMPLES
@@ -23,23 +29,36 @@ EXAMPLES
       --route /b=http://127.0.0.1:8001
 
   As if TLS ended here
-    hopscope proxy --listen :9999 --to http://127.0.0.1:8000 --public-url https://example.org";
+    hopscope proxy --listen :9999 --to http://127.0.0.1:8000 --public-url https://example.org
+
+  As the proxy that a configuration describes, its names and ports mapped to those here
+    hopscope proxy --map api:8000=127.0.0.1:8000 --map-listen 80=8080 --from nginx.conf";
 
 /// Stand in for the reverse proxy, and watch
 ///
 /// Requests are routed by path prefix, longest first; the prefix is stripped, kept or added to, and X-Forwarded-For,
 /// -Proto, -Host and -Port are sent. What no route takes gets a 404.
+///
+/// With --from, it does what nginx, Traefik, Caddy, HAProxy or Apache would do by that configuration, and reads it again
+/// when it changes. Where it listens for TLS, plain HTTP is taken, as if TLS had ended there. A request whose answer rests
+/// on a line that is not understood gets a 501 that names the line.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(super) struct ProxyArgs {
     /// Where to listen: ADDRESS:PORT, or a port of the loopback address; may be repeated
-    #[arg(long, value_name = "ADDRESS", required = true, value_parser = parse_listen)]
+    #[arg(long, value_name = "ADDRESS", required_unless_present = "from", value_parser = parse_listen)]
     listen: Vec<SocketAddr>,
     /// Never ask the app for its openapi.json to learn its routes
     #[arg(long)]
     no_ask_app: bool,
     #[command(flatten)]
     routes: RouteArgs,
+    #[command(flatten)]
+    from: FromArgs,
+    #[command(flatten)]
+    ports: PortArgs,
+    #[command(flatten)]
+    names: NameArgs,
     #[command(flatten)]
     server: ServerArgs,
     #[command(flatten)]
@@ -55,12 +74,36 @@ pub(super) struct ProxyArgs {
 impl ProxyArgs {
     /// What was meant.
     pub(super) fn settings(&self) -> Result<Settings, Failure> {
-        let gateway = self.routes.gateway(self.server.public_url.as_ref(), None)?;
-        let listener = |address: &SocketAddr| Listener { kind: TapKind::StandIn, address: *address, upstream: None };
-        let listeners = self.listen.iter().map(listener).collect();
+        let gateway = self.gateway()?;
+        let source = self.from.any().then(|| self.from.source(self.front()));
+        let listeners = match &source {
+            Some(_) => stand_ins(&gateway, &self.listen, self.ports.mapped()).map_err(Failure::usage)?,
+            None => self.listen.iter().map(|address| plain(*address)).collect(),
+        };
         let settings = settings(listeners, Some(gateway), &self.server, &self.find, &self.limits, &self.output)?;
-        asking(Settings { ask_app: !self.no_ask_app, ..settings }, self.ask.key())
+        let names = self.names.names();
+        asking(Settings { ask_app: !self.no_ask_app, names, source, ..settings }, self.ask.key())
     }
+
+    fn front(&self) -> Option<Front> {
+        self.routes.front(self.server.public_url.as_ref())
+    }
+
+    /// The proxy, by flags or by its own configuration.
+    fn gateway(&self) -> Result<Gateway, Failure> {
+        if self.from.any() && self.routes.any() {
+            return Err(Failure::usage("--from FILE describes the proxy whole: leave --to, --prefix and --route away"));
+        }
+        match self.from.gateway(self.front(), &Machine::new())? {
+            Some(gateway) => Ok(gateway),
+            None => self.routes.gateway(self.server.public_url.as_ref(), None),
+        }
+    }
+}
+
+/// A listener of the stand-in that flags describe.
+fn plain(address: SocketAddr) -> Listener {
+    Listener { kind: TapKind::StandIn, address, upstream: None, door: None }
 }
 
 /// Runs the stand-in until told to stop.

@@ -129,6 +129,15 @@ struct AppArgs {
 }
 
 impl ServerArgs {
+    /// True if anything is said of server or app.
+    pub(super) fn any(&self) -> bool {
+        let app = &self.app;
+        let named = app.fastapi.is_some() || app.starlette.is_some() || app.framework.is_some();
+        let routes = !app.route_of_app.is_empty() || !app.mount_of_app.is_empty();
+        let server = self.server.is_some() || !self.options().is_empty() || !self.with.is_empty();
+        server || named || routes || app.app_prefix_header || !app.app_root_path.is_empty() || self.public_url.is_some()
+    }
+
     /// The server.
     pub(super) fn server(&self) -> Result<Server, Failure> {
         self.server_facts().server().map_err(|error| {

@@ -5,9 +5,11 @@ use std::net::IpAddr;
 use clap::Args;
 
 use super::args::{AskArgs, FindArgs, LimitArgs, OutputArgs, ServerArgs, asking, settings};
+use super::configured::PortArgs;
+use super::from_args::FromArgs;
 use super::{Exit, Failure, live};
 use crate::lanes::TapKind;
-use crate::settings::{Settings, TapSpec};
+use crate::settings::{Listener, Machine, Settings, TapSpec, door_behind};
 
 const EXAMPLES: &str = "\
 EXAMPLES
@@ -20,6 +22,10 @@ EXAMPLES
   In a script: what is not found within ten seconds, as JSON; fail if something is broken
     hopscope tap --edge :9998=http://127.0.0.1:9999 --app :8001=http://127.0.0.1:8000 \\
       --format jsonl --filter status=404 --duration 10s --fail-on error
+
+  With the proxy's configuration lane 3 names the rule, and says where another was at work
+    hopscope tap --edge :9998=http://127.0.0.1:9999 --app :8001=http://127.0.0.1:8000 \\
+      --from nginx.conf
 
   On one host uvicorn trusts a tap at 127.0.0.1, though it may not trust the proxy: connect from elsewhere
     hopscope tap --app :8001=http://127.0.0.1:8000 --tap-source 127.0.0.2";
@@ -48,6 +54,10 @@ pub(super) struct TapArgs {
     #[arg(long)]
     no_ask_app: bool,
     #[command(flatten)]
+    from: FromArgs,
+    #[command(flatten)]
+    ports: PortArgs,
+    #[command(flatten)]
     server: ServerArgs,
     #[command(flatten)]
     find: FindArgs,
@@ -62,9 +72,14 @@ pub(super) struct TapArgs {
 impl TapArgs {
     /// What was meant.
     pub(super) fn settings(&self) -> Result<Settings, Failure> {
-        let edge = self.edge.iter().cloned().map(|tap| tap.listener(TapKind::Edge));
-        let app = self.app.iter().cloned().map(|tap| tap.listener(TapKind::App));
-        let settings = settings(edge.chain(app).collect(), None, &self.server, &self.find, &self.limits, &self.output)?;
+        let gateway = self.from.gateway(None, &Machine::new())?;
+        let door = |tap: &TapSpec| door_behind(gateway.as_ref()?, tap.upstream.port, self.ports.mapped());
+        let edge = self.edge.iter().map(|tap| Listener { door: door(tap), ..tap.clone().listener(TapKind::Edge) });
+        let app = self.app.iter().map(|tap| tap.clone().listener(TapKind::App));
+        let listeners = edge.chain(app).collect();
+        let settings = settings(listeners, gateway, &self.server, &self.find, &self.limits, &self.output)?;
+        // The proxy that it describes is another program.
+        let settings = Settings { gateway: None, source: self.from.any().then(|| self.from.source(None)), ..settings };
         asking(Settings { tap_source: self.tap_source, ask_app: !self.no_ask_app, ..settings }, self.ask.key())
     }
 }

@@ -37,7 +37,7 @@ fn the_help_reads_well() {
     for name in ["predict", "servers"] {
         insta::assert_snapshot!(format!("help_{name}"), help(name, true));
     }
-    for name in ["tap", "proxy", "run", "probe", "explain"] {
+    for name in ["tap", "proxy", "run", "probe", "explain", "check"] {
         insta::assert_snapshot!(format!("help_{name}"), help(name, false));
     }
     Cli::command().debug_assert();
@@ -45,7 +45,7 @@ fn the_help_reads_well() {
 
 #[test]
 fn every_live_command_has_examples_that_can_be_run() {
-    for name in ["", "tap", "proxy", "run", "probe", "explain"] {
+    for name in ["", "tap", "proxy", "run", "probe", "explain", "check"] {
         let text = help(name, true);
         let examples: Vec<String> = text
             .replace("\\\n", " ")
@@ -114,6 +114,51 @@ fn a_stand_in_becomes_settings() {
     assert_eq!(routes, ["--route /api=http://a:1,strip,forward-prefix", "--route /=http://b:2,keep"]);
 }
 
+#[test]
+fn a_configuration_becomes_settings() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("haproxy.cfg");
+    let text = "defaults\n mode http\nfrontend web\n bind :80\n bind :8443 ssl crt /none.pem\n default_backend app\n\
+                backend app\n server app api:8000\n";
+    std::fs::write(&path, text).unwrap();
+    let from = format!("--from {}", path.display());
+    let shown = |settings: &Settings| {
+        let door = |listener: &crate::settings::Listener| {
+            let port = listener.door.as_ref().map_or(0, |door| door.port);
+            format!("{port}={}", listener.address)
+        };
+        settings.listeners.iter().map(door).collect::<Vec<_>>().join(" ")
+    };
+    let proxy = settings(&format!("hopscope proxy --map api=127.0.0.1 --map-listen 80=8080 {from}")).unwrap();
+    assert_eq!(shown(&proxy), "80=127.0.0.1:8080");
+    let api = proxy.gateway.as_ref().unwrap().upstreams()[0];
+    assert_eq!((api.to_string(), proxy.names.find(api).to_string()), ("api:8000".into(), "127.0.0.1:8000".into()));
+    let notes = configured::notes(&proxy);
+    assert!(notes.lines[0].starts_with("HAProxy") && notes.lines[0].contains("haproxy.cfg: "), "{notes:?}");
+    assert_eq!(notes.warnings, ["port 8443 is left out: --map-listen 8443=ADDRESS:PORT takes it in"]);
+
+    let both = settings(&format!("hopscope proxy --map api=127.0.0.1 {from}")).unwrap();
+    assert_eq!(shown(&both), "80=127.0.0.1:80 8443=127.0.0.1:8443");
+    let warnings = configured::notes(&both).warnings.join("; ");
+    assert!(warnings.contains("port 8443 expects TLS: 127.0.0.1:8443 takes plain HTTP"), "{warnings}");
+
+    let tap = settings(&format!("hopscope tap --edge 1=http://127.0.0.1:9999 --map-listen 80=9999 {from}")).unwrap();
+    assert_eq!((shown(&tap).as_str(), tap.gateway), ("80=127.0.0.1:1", None), "the proxy is another program");
+    assert!(tap.setup.gateway.is_some());
+    let lost = settings(&format!("hopscope tap --edge 1=http://127.0.0.1:9999 {from}")).unwrap();
+    assert!(configured::notes(&lost).warnings[0].contains("--map-listen PORT=9999"));
+
+    for (flags, message) in [
+        ("--listen 1", "the configuration listens on 80, 8443"),
+        ("--to http://a:1", "leave --to, --prefix and --route away"),
+        ("--map-listen 81=1", "--map-listen 81: the configuration listens on 80, 8443"),
+        ("--map api", "write NAME:PORT=ADDRESS:PORT"),
+    ] {
+        let error = settings(&format!("hopscope proxy {flags} {from}")).unwrap_err();
+        assert!(error.contains(message), "{error}");
+    }
+}
+
 #[rstest::rstest]
 #[case("hopscope tap", "--edge <LISTEN=URL>")]
 #[case("hopscope tap --edge 9998", "invalid value '9998' for '--edge <LISTEN=URL>': write LISTEN=URL")]
@@ -136,6 +181,8 @@ fn a_stand_in_becomes_settings() {
 #[case("hopscope tap --edge 1=http://a:1 --duration 0", "write e.g. 30s")]
 #[case("hopscope tap --edge 1=http://a:1 --fail-on bad", "neither error nor warn nor the code of a finding")]
 #[case("hopscope proxy --listen 1", "--to URL is missing")]
+#[case("hopscope proxy --map a=b --listen 1 --to http://a:1", "--from <FILE>...")]
+#[case("hopscope proxy", "--listen <ADDRESS>")]
 #[case("hopscope proxy --listen 1 --to http://a:1 --strip", "--prefix <PATH>")]
 #[case("hopscope proxy --listen 1 --to http://a:1 --prefix /a --strip --keep", "cannot be used with")]
 #[case("hopscope proxy --listen 1 --to https://a", "TLS to the upstream is not there yet")]
@@ -184,6 +231,93 @@ fn the_answer_is_given_where_it_is_certain(
     assert_eq!(line["response"]["status"], serde_json::json!(status), "{line}");
     assert_eq!(line["findings"][0]["code"].as_str().unwrap_or_default(), code, "{line}");
     assert_eq!(exit.unwrap() == Exit::Findings, !code.is_empty());
+}
+
+/// What is checked, and how it ends.
+fn checked(line: &str) -> (String, Result<Exit, String>) {
+    let Ok(Command::Check(args)) = parsed(line) else { panic!("{line}: {:?}", parsed(line)) };
+    let mut out = Vec::new();
+    let exit = check::checked(&args, false, &mut out).map_err(|failure| format!("{:?} {failure}", failure.exit));
+    (String::from_utf8(out).unwrap(), exit)
+}
+
+#[test]
+fn a_configuration_explains_itself() {
+    let (text, exit) = explained(
+        "hopscope explain http://127.0.0.1:9999/api/v1/items --from assets/examples/nginx-strip.conf \
+         --root-path /api/v1 --route-of-app /items/ --fail-on warn",
+    );
+    assert_eq!(exit, Ok(Exit::Fine), "{text}");
+    let lines: Vec<&str> = text.lines().collect();
+    let starts = |words: &str| lines.iter().any(|line| line.trim_start().starts_with(words));
+    assert!(lines[0].starts_with("0 Proxy") && starts("program             nginx"), "{text}");
+    for (words, place) in [("router", ":31]"), ("path", ":32]"), ("rule", ":32)")] {
+        let found = |line: &&str| line.trim_start().starts_with(words) && line.ends_with(place);
+        assert!(lines.iter().any(found), "{words} {place}\n{text}");
+    }
+    assert!(starts("location            http://127.0.0.1:9999/api/v1/items/"), "{text}");
+
+    let line = "hopscope explain http://127.0.0.1:9999/api/v1/docs --from assets/examples/nginx-keep.conf -m jsonl";
+    let line = serde_json::from_str(&explained(line).0).unwrap();
+    let schema = include_str!("../../assets/schema/exchange.schema.json");
+    assert_eq!(crate::report::schema::faults(schema, "", &line), [""; 0]);
+    assert_eq!(line["proxy"]["to"], "http://127.0.0.1:8000", "{line}");
+
+    let port = explained("hopscope explain http://localhost/api/v1/ --from assets/examples/nginx-strip.conf").0;
+    assert!(port.contains("nothing listens on port 80: taken for port 9999, mapped"), "{port}");
+    let secure = explained("hopscope explain https://h/ --from assets/examples/nginx-strip.conf").1.unwrap_err();
+    assert!(secure.starts_with("Usage nginx takes no https on port 443"), "{secure}");
+}
+
+#[test]
+fn what_is_taken_for_granted_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("nginx.conf");
+    std::fs::write(
+        &config,
+        "upstream api { server 10.0.0.1:1; server 10.0.0.2:1; }\nserver { listen 80; location / { proxy_pass http://api; } }\n",
+    )
+    .unwrap();
+    let line = format!("hopscope explain http://h/x --from {}", config.display());
+    let (text, _) = explained(&line);
+    let told =
+        |line: &str| line.starts_with("! assumed") && line.contains("the first of its 2 servers is taken to be next");
+    assert!(text.lines().any(|line| told(line.trim_start())), "{text}");
+    let line: serde_json::Value = serde_json::from_str(&explained(&format!("{line} -m jsonl")).0).unwrap();
+    let steps = line["proxy"]["steps"].as_array().unwrap();
+    assert!(steps.iter().any(|step| step["kind"] == "assumed"), "{line}");
+}
+
+#[test]
+fn a_configuration_is_checked() {
+    let (text, exit) = checked("hopscope check assets/examples/nginx-strip.conf --fail-on warn");
+    assert_eq!(exit, Ok(Exit::Fine), "{text}");
+    assert!(text.contains("nothing is wrong") && text.contains("--server"), "{text}");
+    let pair = "hopscope check assets/examples/nginx-keep.conf --root-path /api/v1 --fail-on warn";
+    let (text, exit) = checked(pair);
+    assert_eq!(exit, Ok(Exit::Findings), "{text}");
+    assert!(text.contains("nginx-keep.conf:32: warn PX02 prefix doubled"), "{text}");
+    let (clean, exit) = checked("hopscope check assets/examples/nginx-strip.conf --root-path /api/v1 --fail-on warn");
+    assert_eq!(exit, Ok(Exit::Fine), "{clean}");
+    let sarif = checked(&format!("{pair} -m sarif")).0;
+    assert!(sarif.contains("\"ruleId\": \"PX02\"") && sarif.contains("\"startLine\": 32"), "{sarif}");
+    assert_eq!(checked(&format!("{pair} -m silent")).0, "");
+}
+
+#[test]
+fn a_configuration_that_is_wrong_names_the_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("nginx.conf");
+    std::fs::write(&path, "events {}\nhttp {\n\tserver {\n\t\tprox_pass http://app;\n\t}\n").unwrap();
+    let error = checked(&format!("hopscope check {}", path.display())).1.unwrap_err();
+    assert!(error.starts_with("Usage ") && error.contains("nginx.conf:"), "{error}");
+    let missing = checked("hopscope check no/such/nginx.conf").1.unwrap_err();
+    assert!(missing.starts_with("Unreadable cannot read no/such/nginx.conf"), "{missing}");
+    let both =
+        explained("hopscope explain http://h/ --from assets/examples/nginx-keep.conf --prefix /a").1.unwrap_err();
+    assert!(both.contains("leave --to, --prefix and --route away"), "{both}");
+    let alone = explained("hopscope explain http://h/ --proxy nginx").1.unwrap_err();
+    assert!(alone.contains("name the file"), "{alone}");
 }
 
 #[test]

@@ -14,7 +14,6 @@ use super::wording::Proxy;
 use crate::asgi::Outcome;
 use crate::asgi::framework::{App, AppView, RouteMatch, Routes};
 use crate::asgi::server::{Ends, RootPathUse, Server};
-use crate::exchange::{RequestHead, Target};
 
 /// A set-up for one prefix: what the proxy does with it, and who is told of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,7 +123,7 @@ fn receive(case: &Case<'_>, prefix: &str, stripped: bool, plan: &Plan<'_>) -> Op
         (true, false) => rest.to_vec(),
         (false, _) => [prefix.as_bytes(), rest].concat(),
     };
-    let head = with_path(&half.request, &path)?;
+    let head = half.request.with_path(&path)?;
     let (peer, local) = match half.upstream {
         Some((server, us)) => (us, server),
         None => (half.peer, half.local),
@@ -153,32 +152,5 @@ fn in_words(view: &AppView) -> String {
         }
         RouteMatch::Slash(path) => format!("redirect to {}", shown::text(path)),
         RouteMatch::None | RouteMatch::Unknown => format!("the app looks for {}", shown::text(&view.route_path)),
-    }
-}
-
-/// The same head with another path in its target; the query stays.
-fn with_path(head: &RequestHead, path: &[u8]) -> Option<RequestHead> {
-    let mut bytes = Vec::with_capacity(head.as_bytes().len() + path.len());
-    bytes.extend_from_slice(head.method());
-    bytes.push(b' ');
-    bytes.extend_from_slice(path);
-    if let Some(query) = Target::new(head.target()).query() {
-        bytes.push(b'?');
-        bytes.extend_from_slice(query);
-    }
-    let before = head.method().len() + 1 + head.target().len();
-    bytes.extend_from_slice(head.as_bytes().get(before..)?);
-    RequestHead::from_wire(bytes).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_the_path_of_a_head_changes() {
-        let head = RequestHead::from_wire(*b"GET /api/v1/a%2Fb?x=1 HTTP/1.1\r\nHost: h\r\n\r\n").unwrap();
-        let changed = with_path(&head, b"/a%2Fb").unwrap();
-        assert_eq!(changed.as_bytes(), b"GET /a%2Fb?x=1 HTTP/1.1\r\nHost: h\r\n\r\n");
     }
 }

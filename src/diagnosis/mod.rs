@@ -1,13 +1,14 @@
 //! CONCLUSIONS: what is wrong, why, what to do, and what not to do.
 //!
 //! This room exists so that a cause is named once, in one file that reads as a document, and is said alike on every face.
-//! `rules/` holds one file per finding; this file holds what they share: the case they are shown, the finding they give,
+//! `rules/` holds one file per finding, `pages/` what each code means; this file holds what they share: the case they are shown, the finding they give,
 //! and the order in which a cause goes before what follows from it.
 
 mod case;
 mod fix;
 mod history;
 mod order;
+pub mod pages;
 mod prefix;
 mod rule;
 pub mod rules;

@@ -6,7 +6,9 @@
 use std::fmt;
 
 use super::case::Case;
+use super::pages::{Found, Page};
 use super::{Confidence, Finding, Severity};
+use crate::gateway::Code;
 
 /// One cause that can be named.
 #[derive(Clone, Copy)]
@@ -30,15 +32,11 @@ impl fmt::Debug for Rule {
 }
 
 impl Rule {
-    /// The rule as a document in Markdown: what it says, why it happens, how it is told from its neighbours, an example,
-    /// the fix, and what not to do.
-    pub fn document(&self) -> String {
-        let mut text = String::new();
-        for line in self.source.lines().map_while(|line| line.strip_prefix("//!")) {
-            text.push_str(line.strip_prefix(' ').unwrap_or(line));
-            text.push('\n');
-        }
-        text
+    /// What its code means.
+    pub fn page(&self) -> Page {
+        let in_configurations = Code::ALL.iter().any(|code| code.as_str() == self.code);
+        let found = if in_configurations { Found::Both } else { Found::Requests };
+        Page { code: self.code, title: self.title, severity: self.severity, found, source: self.source }
     }
 
     /// The finding made of what the check gave; which one is primary is decided later, over all of them.

@@ -17,6 +17,8 @@ pub(super) enum Proxy {
     Caddy,
     /// `HAProxy`
     Haproxy,
+    /// Apache httpd
+    Apache,
     /// It did not say.
     Unknown,
 }
@@ -24,8 +26,8 @@ pub(super) enum Proxy {
 impl Proxy {
     /// Which proxy this request went through: from the set-up, from who changed its headers, from who answered.
     pub(super) fn of(case: &Case<'_>) -> Self {
-        if case.setup.gateway.is_some() {
-            return Self::StandIn;
+        if let Some(gateway) = &case.setup.gateway {
+            return Self::named(gateway.proxy.word());
         }
         let by_header = case.lanes.forwarded.fields.iter().filter_map(|field| field.by.as_deref());
         let by_answer = match &case.lanes.answer.by {
@@ -41,6 +43,7 @@ impl Proxy {
             "nginx" => Self::Nginx,
             "caddy" => Self::Caddy,
             "haproxy" => Self::Haproxy,
+            "apache" => Self::Apache,
             "hopscope" => Self::StandIn,
             _ => Self::Unknown,
         }
@@ -54,6 +57,7 @@ impl Proxy {
             Self::Nginx => "nginx",
             Self::Caddy => "Caddy",
             Self::Haproxy => "HAProxy",
+            Self::Apache => "Apache",
             Self::Unknown => "the proxy",
         }
     }
@@ -69,6 +73,9 @@ impl Proxy {
             Self::Nginx => format!("nginx: location {p}/ {{ proxy_pass http://app/; }} (both end in /)"),
             Self::Caddy => format!("Caddy: handle_path {p}/* {{ reverse_proxy app }}"),
             Self::Haproxy => format!("HAProxy: http-request replace-path {p}(/)?(.*) /\\2"),
+            Self::Apache => {
+                format!("Apache: ProxyPass {p}/ http://app/ and ProxyPassReverse {p}/ http://app/ (all end in /)")
+            }
             Self::Unknown => format!("strip {p} at the proxy"),
         }
     }
@@ -91,6 +98,9 @@ impl Proxy {
             Self::Haproxy => {
                 format!("HAProxy: no replace-path, and http-request set-header X-Forwarded-Prefix {p}")
             }
+            Self::Apache => {
+                format!("Apache: ProxyPass {p}/ http://app{p}/ and RequestHeader set X-Forwarded-Prefix {p}")
+            }
             Self::Unknown => format!("keep {p} at the proxy and send it as X-Forwarded-Prefix"),
         }
     }
@@ -106,6 +116,7 @@ impl Proxy {
             Self::Nginx => "nginx: proxy_set_header Host $http_host; in the same location".to_owned(),
             Self::Caddy => "Caddy: delete the header_up Host line (Caddy passes Host on by itself)".to_owned(),
             Self::Haproxy => "HAProxy: delete the http-request set-header Host line".to_owned(),
+            Self::Apache => "Apache: ProxyPreserveHost On".to_owned(),
             Self::Unknown => "pass the client's Host on (nginx: proxy_set_header Host $http_host;)".to_owned(),
         }
     }
@@ -121,6 +132,9 @@ impl Proxy {
             Self::Nginx => "nginx: proxy_set_header X-Forwarded-Proto $scheme; where nginx itself ends TLS".to_owned(),
             Self::Caddy => "Caddy: servers { trusted_proxies static <what ends TLS before it> }".to_owned(),
             Self::Haproxy => "HAProxy: http-request set-header X-Forwarded-Proto https if { ssl_fc }".to_owned(),
+            Self::Apache => {
+                "Apache: RequestHeader set X-Forwarded-Proto https in the virtual host that ends TLS".to_owned()
+            }
             Self::Unknown => "make the proxy send X-Forwarded-Proto: https".to_owned(),
         }
     }
@@ -136,6 +150,7 @@ impl Proxy {
             Self::Nginx => format!("nginx: location {p} {{ proxy_pass http://app; }}"),
             Self::Caddy => format!("Caddy: handle {p}* {{ reverse_proxy app }}"),
             Self::Haproxy => format!("HAProxy: use_backend app if {{ path_beg {p} }}"),
+            Self::Apache => format!("Apache: ProxyPass {p} http://app{p}"),
             Self::Unknown => format!("add a rule to the proxy that takes {p}"),
         }
     }

@@ -7,6 +7,8 @@ use std::fmt;
 
 use memchr::memchr;
 
+use super::Target;
+
 /// Bytes kept of what is no head.
 const SALVAGE_LIMIT: usize = 8 << 10;
 
@@ -249,6 +251,20 @@ impl RequestHead {
     pub fn is_websocket(&self) -> bool {
         self.fields().has_token("connection", "upgrade") && self.fields().has_token("upgrade", "websocket")
     }
+
+    /// The same head with another path in its target; the query stays. `None` if that is no head any more.
+    pub fn with_path(&self, path: &[u8]) -> Option<Self> {
+        let mut bytes = Vec::with_capacity(self.bytes.len() + path.len());
+        bytes.extend_from_slice(self.method());
+        bytes.push(b' ');
+        bytes.extend_from_slice(path);
+        if let Some(query) = Target::new(self.target()).query() {
+            bytes.push(b'?');
+            bytes.extend_from_slice(query);
+        }
+        bytes.extend_from_slice(self.bytes.get(self.target_end as usize..)?);
+        Self::from_wire(bytes).ok()
+    }
 }
 
 impl fmt::Debug for RequestHead {
@@ -339,6 +355,13 @@ impl fmt::Debug for ResponseHead {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_the_path_of_a_head_changes() {
+        let head = RequestHead::from_wire(*b"GET /api/v1/a%2Fb?x=1 HTTP/1.1\r\nHost: h\r\n\r\n").unwrap();
+        let changed = head.with_path(b"/a%2Fb").unwrap();
+        assert_eq!(changed.as_bytes(), b"GET /a%2Fb?x=1 HTTP/1.1\r\nHost: h\r\n\r\n");
+    }
 
     #[test]
     fn a_request_head_keeps_order_case_and_repetition() {

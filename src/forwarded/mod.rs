@@ -12,7 +12,7 @@ mod trust;
 
 pub use address::{ip_network, is_ip_address};
 pub use client::{Chosen, Client, ClientRule, choose, client};
-pub use names::NAMES;
+pub use names::{NAMES, written_name};
 pub use proto::{SCHEMES, SchemeRule, scheme, stripped};
 pub(crate) use python::{int, strip};
 pub use trust::{TrustList, Verdict};

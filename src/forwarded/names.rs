@@ -15,3 +15,13 @@ pub const NAMES: [&str; 12] = [
     "x-original-uri",
     "via",
 ];
+
+/// A header's name as people write it: `X-Forwarded-For` of `x-forwarded-for`.
+pub fn written_name(name: &str) -> String {
+    let words = name.split('-').map(|word| {
+        let mut letters = word.chars();
+        let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+        first.into_iter().chain(letters).collect::<String>()
+    });
+    words.collect::<Vec<_>>().join("-")
+}

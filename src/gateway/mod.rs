@@ -9,29 +9,40 @@
 //! [`Plan`], whose steps name the lines that they follow from.
 
 mod apache;
+mod balancer;
 mod caddy;
+mod code;
+mod document;
+mod files;
 pub mod flags;
 mod go;
 mod haproxy;
 pub mod hop_by_hop;
 mod model;
+mod names;
 mod nginx;
 mod path;
+mod pcre;
 mod place;
 mod reading;
 mod traefik;
 mod upstream;
 
+pub use balancer::{Balancer, Front};
+pub use code::Code;
+pub use files::{Files, InMemory};
 pub use flags::{PathRule, Route, has_prefix, parse_prefix, parse_route};
 pub use model::{
-    Action, Back, Destination, Forward, Found, Model, Onward, Plan, Purpose, Received, Reply, Returned, Step, StepKind,
-    Tls, Unseen, World,
+    Action, Back, Destination, Failure, Forward, Found, Model, Onward, Plan, Purpose, Received, Reply, Returned,
+    Served, Step, StepKind, Tls, Unseen, World,
 };
+pub use names::{Mapping, Names};
 pub use path::{Decoded, Normal, SentTarget};
-pub use place::{ConfigError, Files, NotUnderstood, Place, Remark, Weight};
+pub use place::{ConfigError, NotUnderstood, Place, Remark, Weight};
 pub use reading::{Options, read};
 pub use upstream::Upstream;
 
+use std::collections::HashSet;
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -66,6 +77,18 @@ impl Proxy {
             Self::Caddy => "Caddy",
             Self::Haproxy => "HAProxy",
             Self::Apache => "Apache",
+        }
+    }
+
+    /// The name in small letters, as lanes and flags have it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Flags => "hopscope",
+            Self::Nginx => "nginx",
+            Self::Traefik => "traefik",
+            Self::Caddy => "caddy",
+            Self::Haproxy => "haproxy",
+            Self::Apache => "apache",
         }
     }
 }
@@ -106,6 +129,8 @@ pub struct Gateway {
     pub not_understood: Vec<NotUnderstood>,
     /// Faults that need no request to be seen, in the order of the files.
     pub remarks: Vec<Remark>,
+    /// The balancer before it, see [`Gateway::behind`].
+    pub front: Option<Front>,
     model: Arc<dyn Model>,
 }
 
@@ -153,6 +178,7 @@ impl Gateway {
             routers: Vec::new(),
             not_understood: Vec::new(),
             remarks: Vec::new(),
+            front: None,
             model,
         }
     }
@@ -169,13 +195,14 @@ impl Gateway {
 
     /// Every upstream that a router names, each once, in order.
     pub fn upstreams(&self) -> Vec<&Destination> {
-        let mut all = Vec::new();
-        for to in self.routers.iter().flat_map(|router| &router.upstreams) {
-            if !all.contains(&to) {
-                all.push(to);
-            }
-        }
-        all
+        let mut known = HashSet::new();
+        self.routers.iter().flat_map(|router| &router.upstreams).filter(|to| known.insert(*to)).collect()
+    }
+
+    /// The path prefixes of the routers that send on: those that an app may live below.
+    pub fn public_prefixes(&self) -> impl Iterator<Item = &str> {
+        let sending = self.routers.iter().filter(|router| !router.upstreams.is_empty());
+        sending.filter_map(|router| router.prefix.as_deref())
     }
 
     /// The path prefixes that routers take, the empty one too.

@@ -13,8 +13,9 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use super::{NotUnderstood, Place, Upstream};
+use super::{Listen, NotUnderstood, Place, Upstream};
 use crate::exchange::ResponseHead;
+use crate::redirect::split_port;
 
 /// A proxy, read from its own configuration.
 ///
@@ -40,6 +41,28 @@ pub struct Received<'a> {
     pub tls: Option<Tls<'a>>,
 }
 
+impl<'a> Received<'a> {
+    /// A request that came to an address which stands for `door`, a listener of the configuration: it is taken to have
+    /// come there. If that one expects TLS, the name asked for is taken to be the one in `Host`.
+    pub fn at(
+        door: Option<&Listen>,
+        head: &'a [u8],
+        body: Option<&'a [u8]>,
+        (peer, local): (SocketAddr, SocketAddr),
+    ) -> Self {
+        let port = door.map_or_else(|| local.port(), |door| door.port);
+        let tls = door.filter(|door| door.tls).map(|_| Tls { name: host_name(head) });
+        Self { head, body, peer, local: SocketAddr::new(local.ip(), port), tls }
+    }
+}
+
+/// The host that a head names, without a port.
+fn host_name(head: &[u8]) -> Option<&str> {
+    let is_host = |line: &&[u8]| line.get(..5).is_some_and(|name| name.eq_ignore_ascii_case(b"host:"));
+    let line = head.split(|&b| b == b'\n').find(is_host)?;
+    std::str::from_utf8(split_port(line.get(5..)?.trim_ascii()).0).ok().filter(|name| !name.is_empty())
+}
+
 /// What is known of a TLS connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tls<'a> {
@@ -55,6 +78,11 @@ pub trait World {
 
     /// The machine's name.
     fn hostname(&self) -> &str;
+
+    /// The time, as seconds since 1970 with milliseconds behind a dot; `None` where there is no clock to ask.
+    fn time(&self) -> Option<String> {
+        None
+    }
 }
 
 /// What lies at a path.
@@ -152,6 +180,31 @@ impl fmt::Display for Destination {
 pub trait Back: fmt::Debug + Send + Sync {
     /// What becomes of the upstream's response.
     fn respond(&self, response: &ResponseHead, world: &dyn World) -> Returned;
+
+    /// What becomes of the request if no response comes. Most proxies have nothing to say to it but the status.
+    fn fail(&self, failure: Failure, _: &dyn World) -> Returned {
+        let onward = Onward::Answer(Reply::status(failure.status()));
+        Returned { steps: Vec::new(), onward, unknown: Vec::new() }
+    }
+}
+
+/// Why no response comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The connection is refused, or ends before the head does.
+    Broken,
+    /// It takes longer than the proxy waits.
+    Late,
+}
+
+impl Failure {
+    /// The status that tells a client of it: 502, 504.
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::Broken => 502,
+            Self::Late => 504,
+        }
+    }
 }
 
 /// What becomes of a response.
@@ -187,14 +240,30 @@ pub struct Reply {
     /// Fields that mean something to the client, `Content-Type` and `Location` among them; not `Date`, `Connection` and
     /// the length, which whoever serves the client adds.
     pub fields: Vec<(String, Vec<u8>)>,
-    /// The body; empty where the proxy sends one that is not modelled.
+    /// The body; empty where the proxy sends one that is not modelled, and where it is a file's content.
     pub body: Vec<u8>,
+    /// The file whose content is the body.
+    pub file: Option<Served>,
+}
+
+/// A file that the proxy answers with, as [`World::look`] was asked for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Served {
+    /// The folder that the configuration names.
+    pub folder: String,
+    /// What lies in it, decoded, no slash before it.
+    pub below: Vec<u8>,
 }
 
 impl Reply {
     /// An answer with nothing but a status.
     pub const fn status(status: u16) -> Self {
-        Self { status, fields: Vec::new(), body: Vec::new() }
+        Self { status, fields: Vec::new(), body: Vec::new(), file: None }
+    }
+
+    /// A file with a status.
+    pub fn file(status: u16, folder: String, below: Vec<u8>) -> Self {
+        Self { file: Some(Served { folder, below }), ..Self::status(status) }
     }
 
     /// The same with another field.
@@ -240,9 +309,18 @@ pub enum StepKind {
     Answer,
     /// What becomes of the response.
     Response,
+    /// Something that only the running proxy knows is taken for granted: that a rate limit is not used up, that the first
+    /// of several servers takes it. Whoever needs certainty takes the answer for unknown.
+    Assumed,
 }
 
 impl Step {
+    /// What is taken for granted, as a reason not to rely on the answer.
+    pub fn assumption(&self) -> Option<NotUnderstood> {
+        let doubt = NotUnderstood { place: self.place.clone(), what: self.text.clone() };
+        (self.kind == StepKind::Assumed).then_some(doubt)
+    }
+
     /// A step that a line of the configuration says.
     pub fn at(kind: StepKind, text: impl Into<String>, place: &Place) -> Self {
         Self { kind, text: text.into(), place: Some(place.clone()), path: None }

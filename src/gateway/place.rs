@@ -4,8 +4,10 @@
 //! line, always.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
+
+use super::Code;
 
 /// A line of a configuration file.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,10 +65,10 @@ impl fmt::Display for NotUnderstood {
 }
 
 /// A fault of a configuration that needs no request to be seen.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Remark {
-    /// The code of the rule, e.g. `NG04`.
-    pub code: &'static str,
+    /// What it is.
+    pub code: Code,
     /// How bad it is.
     pub weight: Weight,
     /// Where it stands.
@@ -78,7 +80,7 @@ pub struct Remark {
 }
 
 /// How bad a [`Remark`] is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Weight {
     /// Worth knowing.
     Note,
@@ -108,22 +110,4 @@ impl ConfigError {
     pub fn unreadable(file: &Path, error: &std::io::Error) -> Self {
         Self { place: None, what: format!("cannot read {}: {error}", file.display()) }
     }
-}
-
-/// Reads what a configuration is made of. The models have no files of their own: whoever asks brings them.
-pub trait Files {
-    /// The whole of a file.
-    ///
-    /// # Errors
-    /// The system's reason.
-    fn read(&self, path: &Path) -> std::io::Result<Vec<u8>>;
-
-    /// What lies in a folder, by whole paths, in the order of their names.
-    ///
-    /// # Errors
-    /// The system's reason; `NotADirectory` for a file.
-    fn list(&self, folder: &Path) -> std::io::Result<Vec<PathBuf>>;
-
-    /// A variable of the environment that the proxy is taken to run in.
-    fn variable(&self, name: &str) -> Option<String>;
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{ConfigError, Files, Gateway, Proxy, apache, caddy, haproxy, nginx, traefik};
+use super::{ConfigError, Files, Front, Gateway, Proxy, apache, caddy, haproxy, nginx, traefik};
 use crate::asgi::Release;
 
 /// How a configuration is to be read.
@@ -12,6 +12,8 @@ pub struct Options {
     pub proxy: Option<Proxy>,
     /// Its release; the newest that is known if not given.
     pub release: Option<Release>,
+    /// The balancer that stands before it.
+    pub front: Option<Front>,
 }
 
 /// Reads the configuration of a proxy: its files, or the folder they are in. What they include is read too.
@@ -25,18 +27,29 @@ pub fn read(paths: &[PathBuf], files: &dyn Files, options: Options) -> Result<Ga
         Some(proxy) => proxy,
         None => detect(paths, files)?,
     };
-    match proxy {
+    let gateway = match proxy {
         Proxy::Nginx => nginx::read(paths, files, options.release),
         Proxy::Traefik => traefik::read(paths, files, options.release),
         Proxy::Caddy => caddy::read(paths, files, options.release),
         Proxy::Haproxy => haproxy::read(paths, files, options.release),
         Proxy::Apache => apache::read(paths, files, options.release),
         Proxy::Flags => Err(ConfigError { place: None, what: "hopscope's own stand-in has no file".to_owned() }),
-    }
+    }?;
+    Ok(match options.front {
+        Some(front) => gateway.behind(front),
+        None => gateway,
+    })
 }
 
 /// The program that files are for, by their names first and then by what they say.
 fn detect(paths: &[PathBuf], files: &dyn Files) -> Result<Proxy, ConfigError> {
+    let ingress = |path: &PathBuf| {
+        nginx::ingress::is_yaml(path)
+            && files.read(path).is_ok_and(|bytes| nginx::ingress::is_for(&String::from_utf8_lossy(&bytes)))
+    };
+    if paths.iter().any(ingress) {
+        return Ok(Proxy::Nginx);
+    }
     for path in paths {
         if let Some(proxy) = by_name(path) {
             return Ok(proxy);
@@ -64,12 +77,13 @@ fn by_name(path: &Path) -> Option<Proxy> {
     let name = path.file_name()?.to_str()?.to_ascii_lowercase();
     let ends = |end: &str| name.ends_with(end);
     match name.as_str() {
+        // Of what is written in these only Traefik is read; a compose file may well be named after what is behind it.
+        _ if ends(".toml") || ends(".yml") || ends(".yaml") => Some(Proxy::Traefik),
         name if name.contains("caddyfile") => Some(Proxy::Caddy),
         name if name.contains("nginx") => Some(Proxy::Nginx),
         name if name.contains("traefik") || name.contains("compose") => Some(Proxy::Traefik),
         name if name.contains("haproxy") => Some(Proxy::Haproxy),
         name if name.contains("apache") || name.contains("httpd") => Some(Proxy::Apache),
-        _ if ends(".toml") || ends(".yml") || ends(".yaml") => Some(Proxy::Traefik),
         _ if ends(".cfg") => Some(Proxy::Haproxy),
         _ => None,
     }
@@ -86,7 +100,18 @@ fn by_contents(bytes: &[u8]) -> Option<Proxy> {
                 .any(|word| line.strip_prefix(word).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric)))
         })
     };
-    if begins(&["<VirtualHost", "<Location", "<Proxy", "ProxyPass", "ProxyPassMatch", "RewriteEngine", "Listen "]) {
+    let traefik = ["entryPoints:", "[entryPoints", "[http.routers", "[http.services", "kind: IngressRoute"];
+    if begins(&traefik) || text.contains("traefik.http.") {
+        Some(Proxy::Traefik)
+    } else if begins(&[
+        "<VirtualHost",
+        "<Location",
+        "<Proxy",
+        "ProxyPass",
+        "ProxyPassMatch",
+        "RewriteEngine",
+        "Listen ",
+    ]) {
         Some(Proxy::Apache)
     } else if begins(&["frontend ", "backend ", "defaults", "bind "]) {
         Some(Proxy::Haproxy)

@@ -9,6 +9,7 @@ use super::Setup;
 use crate::asgi::Outcome;
 use crate::asgi::server::Ends;
 use crate::exchange::{Answered, Ending, Exchange, Half, RequestHead, ResponseHead};
+use crate::gateway::Proxy;
 
 /// Who wrote a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,7 +67,7 @@ const SERVERS: [(&[u8], &str); 6] = [
 pub(super) fn of(exchange: &Exchange, setup: &Setup) -> Author {
     let Some(outer) = exchange.outer() else { return Author::Unknown };
     match outer.answered {
-        Answered::Hopscope => return Author::Hopscope,
+        Answered::Hopscope => return stand_in(outer, setup),
         Answered::Nobody if outer.ending == Ending::Open => return Author::Unknown,
         Answered::Nobody => return Author::Nobody,
         Answered::Upstream => {}
@@ -79,6 +80,16 @@ pub(super) fn of(exchange: &Exchange, setup: &Setup) -> Author {
             Author::Unknown if setup.never_reached(exchange) => Author::Proxy(proxy(exchange).unwrap_or("proxy")),
             author => author,
         },
+    }
+}
+
+/// What the stand-in answered by itself: as the proxy whose configuration it was given, or as hopscope, which could not go
+/// on.
+fn stand_in(outer: &Half, setup: &Setup) -> Author {
+    let proxy = setup.gateway.as_ref().map(|gateway| gateway.proxy).filter(|proxy| *proxy != Proxy::Flags);
+    match (proxy, &outer.ending) {
+        (Some(proxy), Ending::Complete | Ending::NoRoute) => Author::Proxy(proxy.word()),
+        _ => Author::Hopscope,
     }
 }
 

@@ -5,8 +5,9 @@ use std::net::IpAddr;
 use super::author;
 use super::{Original, Setup, Source};
 use crate::asgi::server::{HeaderUse, Program, Server};
-use crate::exchange::{Exchange, Field, Half, Pairing};
+use crate::exchange::{Exchange, Field, Half, Pairing, RequestHead};
 use crate::forwarded::{NAMES, Verdict};
+use crate::gateway::{Balancer, Received};
 
 /// Lane 2.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +34,7 @@ pub struct ForwardedField {
     pub value: Option<Vec<u8>>,
     /// What became of it between client and app.
     pub change: Change,
-    /// Who changed it: `traefik`, `nginx`, `hopscope`, `the proxy`; `None` if nobody did.
+    /// Who wrote it: `traefik`, `nginx`, `hopscope`, `the proxy`, `aws-alb`; `None` if it came from the client so.
     pub by: Option<String>,
     /// Whether the server uses it.
     pub reading: Reading,
@@ -85,8 +86,12 @@ pub enum Reading {
 }
 
 /// Headers beside [`NAMES`] and the rest of `x-forwarded-*` that say where a request comes from.
-const OTHERS: [&str; 8] = [
+const OTHERS: [&str; 12] = [
     "cf-connecting-ip",
+    "cf-ray",
+    "cf-visitor",
+    "x-amzn-trace-id",
+    "x-cloud-trace-context",
     "true-client-ip",
     "x-client-ip",
     "x-envoy-original-path",
@@ -111,6 +116,7 @@ impl Forwarded {
                 Pairing::StandIn => "hopscope",
                 _ => author::proxy(exchange).unwrap_or("the proxy"),
             },
+            before: Before::of(exchange, setup),
             server: &setup.server,
             trust: trust.as_ref(),
             prefix_known: !original.prefix.is_empty(),
@@ -138,6 +144,7 @@ struct Comparison<'a> {
     edge: Option<Vec<Field<'a>>>,
     app: Option<Vec<Field<'a>>>,
     by: &'static str,
+    before: Option<Before>,
     server: &'a Server,
     trust: Option<&'a Verdict>,
     prefix_known: bool,
@@ -175,12 +182,19 @@ impl Comparison<'_> {
             (true, Some(sent), None) => (None, Change::Dropped(sent.value)),
             (false, sent, got) => (got.or(sent).map(|lines| lines.value), Change::Unknown),
         };
-        let by = matches!(change, Change::Added | Change::Changed(_) | Change::Dropped(_)).then(|| self.by.to_owned());
+        let by = self.by(name, &change, value.as_deref());
         let reading = match self.app.as_ref().filter(|_| value.is_some()) {
             Some(fields) => self.reading(name, fields),
             None => Reading::Plain,
         };
         Some(ForwardedField { name: written.unwrap_or_else(|| name.to_owned()), value, change, by, reading })
+    }
+
+    /// Who wrote a header: the proxy what is not as it came, the balancer before it what only it can have sent.
+    fn by(&self, name: &str, change: &Change, value: Option<&[u8]>) -> Option<String> {
+        let before = self.before.as_ref().and_then(|before| before.wrote(name, change, value));
+        let changed = matches!(change, Change::Added | Change::Changed(_) | Change::Dropped(_));
+        before.or_else(|| changed.then_some(self.by)).map(str::to_owned)
     }
 
     /// The headers without which an app behind a proxy cannot know its own URL. What a proxy drops is a line anyway.
@@ -203,6 +217,47 @@ impl Comparison<'_> {
             HeaderUse::NotRead => Reading::NotRead,
             HeaderUse::Plain | HeaderUse::Unknown(_) => Reading::Plain,
         }
+    }
+}
+
+/// A cloud's balancer before the proxy.
+struct Before {
+    balancer: Balancer,
+    /// What the stand-in takes it to send, where it is none that was seen.
+    sent: Option<RequestHead>,
+}
+
+impl Before {
+    /// The balancer that the stand-in was told of, else the one that gives itself away in the outermost head.
+    fn of(exchange: &Exchange, setup: &Setup) -> Option<Self> {
+        let outer = exchange.outer()?;
+        let front = setup.gateway.as_ref().and_then(|gateway| gateway.front);
+        if let Some(front) = front {
+            let received = Received {
+                head: outer.request.as_bytes(),
+                body: None,
+                peer: outer.peer,
+                local: outer.local,
+                tls: None,
+            };
+            let sent = RequestHead::from_wire(front.apply(&received)?).ok()?;
+            return Some(Self { balancer: front.balancer, sent: Some(sent) });
+        }
+        Balancer::of(&outer.request.fields()).map(|balancer| Self { balancer, sent: None })
+    }
+
+    /// Its name, if the header is its work.
+    fn wrote(&self, name: &str, change: &Change, value: Option<&[u8]>) -> Option<&'static str> {
+        let is_its = match &self.sent {
+            Some(sent) => {
+                let fields: Vec<Field<'_>> = sent.fields().collect();
+                let sent = lines(&fields, name);
+                matches!(change, Change::Added | Change::Changed(_))
+                    && sent.is_some_and(|sent| Some(&*sent.value) == value)
+            }
+            None => matches!(change, Change::Same | Change::Unknown),
+        };
+        (is_its && self.balancer.writes(name)).then(|| self.balancer.name())
     }
 }
 

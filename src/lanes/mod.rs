@@ -26,7 +26,7 @@ pub use original::Original;
 pub use provenance::{Known, Provenance};
 pub use rewritten::{Rewrite, Rewritten};
 pub use scope::{ProbeWord, ScopeLane};
-pub use setup::{Earlier, Setup, Tap, TapKind};
+pub use setup::{Earlier, Former, Reread, Setup, Tap, TapKind};
 
 use crate::exchange::TapId;
 

@@ -195,9 +195,9 @@ pub(super) fn prefix_text(value: &[u8]) -> Option<&str> {
 
 /// The longest known prefix that the path starts with.
 fn prefix(exchange: &Exchange, setup: &Setup, rewritten: &Rewritten, path: &[u8]) -> String {
-    let edge = exchange.edge.as_deref();
-    let gateway = setup.gateway.as_ref().zip(edge);
-    let route = gateway.and_then(|(gateway, edge)| gateway.router(&planned(gateway, edge)));
+    let plan = planned(exchange, setup);
+    let route = setup.gateway.as_ref().zip(plan.as_ref()).and_then(|(gateway, plan)| gateway.router(plan));
+    let route = route.filter(|route| !route.upstreams.is_empty());
     let stripped = match &rewritten.rewrite {
         Rewrite::Stripped(prefix) => Some(prefix.as_str()),
         _ => None,

@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 use percent_encoding::percent_decode;
 
 use super::original::{last_entry, prefix_text, wire_path};
-use super::{Setup, Source};
-use crate::exchange::{Exchange, Half, Pairing, Target};
-use crate::gateway::{Gateway, Plan, Received, Unseen, has_prefix};
+use super::{Setup, Source, Tap, TapKind};
+use crate::exchange::{Exchange, Framing, Half, RequestHead, ResponseHead, Target};
+use crate::gateway::{Action, Onward, Plan, Purpose, Received, Unseen, has_prefix};
 
 /// Lane 3.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl Rewritten {
         match (exchange.edge.as_deref(), exchange.app.as_deref()) {
             (Some(edge), Some(app)) => between(exchange, edge, app, setup),
             (None, Some(app)) => behind(app),
-            (Some(edge), None) => before(edge, setup.never_reached(exchange)),
+            (Some(edge), None) => before(exchange, edge, setup),
             (None, None) => Self::unknown(),
         }
     }
@@ -73,9 +73,8 @@ impl Rewritten {
 /// Seen on both sides.
 fn between(exchange: &Exchange, edge: &Half, app: &Half, setup: &Setup) -> Rewritten {
     let (incoming, outgoing) = (wire_path(&edge.request), wire_path(&app.request));
-    let gateway = setup.gateway.as_ref().filter(|_| exchange.pairing == Pairing::StandIn);
-    let plan = gateway.map(|gateway| planned(gateway, edge));
-    let route = gateway.zip(plan.as_ref()).and_then(|(gateway, plan)| gateway.router(plan));
+    let plan = planned(exchange, setup);
+    let route = setup.gateway.as_ref().zip(plan.as_ref()).and_then(|(gateway, plan)| gateway.router(plan));
     let told = told_prefix(app).filter(|prefix| told_prefix(edge) != Some(*prefix));
     let is_known = |path: &[u8]| {
         let known =
@@ -84,7 +83,7 @@ fn between(exchange: &Exchange, edge: &Half, app: &Half, setup: &Setup) -> Rewri
     };
     let rewrite = compare(incoming, outgoing, is_known);
     let rule = match plan {
-        Some(plan) => plan.rule(),
+        Some(plan) => plan.rule().map(|rule| checked(rule, plan, app)),
         None => rule_of_headers(&rewrite, told, edge, app),
     };
     Rewritten {
@@ -113,13 +112,16 @@ fn behind(app: &Half) -> Rewritten {
     }
 }
 
-/// Seen before the proxy only.
-fn before(edge: &Half, never_reached: bool) -> Rewritten {
+/// Seen before the proxy only. What its configuration says of the request is known all the same, where it was read.
+fn before(exchange: &Exchange, edge: &Half, setup: &Setup) -> Rewritten {
     let incoming = Some(wire_path(&edge.request).to_vec());
-    if never_reached {
-        return Rewritten { source: Source::Seen, incoming, rewrite: Rewrite::NeverReached, ..Rewritten::unknown() };
+    let plan = planned(exchange, setup);
+    let rule = plan.map(|plan| plan.rule().unwrap_or_else(|| "no router takes it".to_owned()));
+    let lane = Rewritten { incoming, rule, ..Rewritten::unknown() };
+    if setup.never_reached(exchange) {
+        return Rewritten { source: Source::Seen, rewrite: Rewrite::NeverReached, ..lane };
     }
-    Rewritten { incoming, ..Rewritten::unknown() }
+    lane
 }
 
 fn query(half: &Half) -> Option<Vec<u8>> {
@@ -167,11 +169,56 @@ fn text(path: &[u8]) -> String {
     String::from_utf8_lossy(path).into_owned()
 }
 
-/// What the stand-in does with the request of its edge side.
-pub(super) fn planned(gateway: &Gateway, edge: &Half) -> Plan {
-    let head = edge.request.as_bytes();
-    gateway.plan(&Received { head, body: None, peer: edge.peer, local: edge.local, tls: None }, &Unseen)
+/// What the proxy does with the request of its edge side, as far as that is known: the stand-in, or a proxy with a tap
+/// before it whose configuration was read.
+pub(super) fn planned(exchange: &Exchange, setup: &Setup) -> Option<Plan> {
+    let (gateway, edge) = (setup.gateway.as_ref()?, exchange.edge.as_deref()?);
+    let tap = setup.taps.get(usize::from(edge.tap.0));
+    let door = tap.and_then(|tap| tap.door.as_ref());
+    let ends = match tap {
+        // The proxy sees the tap as its client.
+        Some(Tap { kind: TapKind::Edge, .. }) => {
+            door?;
+            let (to, from) = edge.upstream?;
+            (from, to)
+        }
+        _ => (edge.peer, edge.local),
+    };
+    let body = (edge.request_body.framing == Framing::None).then_some(&[][..]);
+    let plan = gateway.plan(&Received::at(door, edge.request.as_bytes(), body, ends), &Unseen);
+    plan.unknown.is_empty().then_some(plan)
 }
+
+/// The rule, and what was seen where that is not what follows from it: the proxy has another configuration loaded, or its
+/// model is wrong.
+fn checked(rule: String, plan: Plan, app: &Half) -> String {
+    let Some(sent) = sent(plan) else { return rule };
+    if sent.target() == app.request.target() {
+        return rule;
+    }
+    let (said, seen) = (sent.target().escape_ascii(), app.request.target().escape_ascii());
+    format!("{rule}: says {said}, seen {seen}; is another configuration loaded?")
+}
+
+/// The request that a plan leads to; an authentication service before it is taken to say yes.
+fn sent(plan: Plan) -> Option<RequestHead> {
+    let mut action = plan.action;
+    for _ in 0..MOST_PERMISSIONS {
+        let Action::Forward(forward) = action else { return None };
+        if forward.purpose == Purpose::Request {
+            return RequestHead::from_judged(forward.head).ok();
+        }
+        let yes = ResponseHead::from_wire(*b"HTTP/1.1 200 OK\r\n\r\n").ok()?;
+        action = match forward.back.respond(&yes, &Unseen).onward {
+            Onward::Forward(next) => Action::Forward(*next),
+            _ => return None,
+        };
+    }
+    None
+}
+
+/// Services that one request asks for permission at most, as far as it is followed.
+const MOST_PERMISSIONS: usize = 8;
 
 /// The rule of a proxy that says in a header what it did.
 fn rule_of_headers(rewrite: &Rewrite, told: Option<&str>, edge: &Half, app: &Half) -> Option<String> {

@@ -1,13 +1,14 @@
 //! What is known of the set-up.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::net::SocketAddr;
 
 use super::Provenance;
 use crate::asgi::framework::{App, Framework};
 use crate::asgi::server::Server;
 use crate::exchange::{Exchange, Pairing};
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, Listen};
 use crate::redirect::PublicUrl;
 
 /// What is known of the set-up that traffic runs through. Held by the recorder and shared with the faces.
@@ -15,8 +16,12 @@ use crate::redirect::PublicUrl;
 pub struct Setup {
     /// The listeners in the order of [`crate::exchange::TapId`].
     pub taps: Vec<Tap>,
-    /// The stand-in's routes, when hopscope is the proxy.
+    /// The proxy, where it is known: the stand-in that hopscope is, or the one that taps stand around, by its configuration.
     pub gateway: Option<Gateway>,
+    /// What it was before its configuration changed, oldest first.
+    pub former: Vec<Former>,
+    /// What came of reading its configuration again, if it was.
+    pub reread: Option<Reread>,
     /// The app's server.
     pub server: Server,
     /// What served before it was started again otherwise, oldest first.
@@ -40,6 +45,8 @@ impl Setup {
         Self {
             taps: Vec::new(),
             gateway: None,
+            former: Vec::new(),
+            reread: None,
             server,
             earlier: Vec::new(),
             provenance: Provenance::default(),
@@ -63,22 +70,58 @@ impl Setup {
 
     /// Takes `path` for a public prefix, if it can be one: a server's root path, a route's prefix.
     pub fn know_prefix(&mut self, path: &str) {
-        let prefix = path.trim_end_matches('/');
-        if prefix.starts_with('/') && !self.prefixes.iter().any(|known| known == prefix) {
-            self.prefixes.push(prefix.to_owned());
+        self.know_prefixes([path.to_owned()]);
+    }
+
+    /// The same for many paths.
+    pub fn know_prefixes(&mut self, paths: impl IntoIterator<Item = String>) {
+        let mut known: HashSet<String> = self.prefixes.iter().cloned().collect();
+        for path in paths {
+            let prefix = path.trim_end_matches('/');
+            if prefix.starts_with('/') && known.insert(prefix.to_owned()) {
+                self.prefixes.push(prefix.to_owned());
+            }
         }
+    }
+
+    /// Notes that from `since` (microseconds since 1970-01-01 UTC) on the proxy is this one.
+    pub fn route_otherwise(&mut self, since: u64, gateway: Gateway) {
+        let prefixes: Vec<String> = gateway.public_prefixes().map(str::to_owned).collect();
+        if let Some(gateway) = self.gateway.replace(gateway) {
+            self.former.push(Former { until: since, gateway });
+        }
+        if self.former.len() > MOST_EARLIER {
+            self.former.remove(0);
+        }
+        self.know_prefixes(prefixes);
+    }
+
+    /// What there is to be wary of on the whole, a sentence each.
+    pub fn warnings(&self) -> impl Iterator<Item = &str> {
+        let failed = self.reread.iter().filter(|reread| reread.failed).map(|reread| reread.said.as_str());
+        failed.chain(self.provenance.contradiction.as_deref())
     }
 
     /// The set-up as it was when this exchange began.
     pub(super) fn at(&self, exchange: &Exchange) -> Cow<'_, Self> {
-        match self.earlier_at(exchange) {
-            None => Cow::Borrowed(self),
-            Some(Earlier { server, framework, provenance, .. }) => {
-                let mut setup = Self { server: server.clone(), provenance: provenance.clone(), ..self.clone() };
-                setup.app.framework = *framework;
-                Cow::Owned(setup)
-            }
+        let (earlier, former) = (self.earlier_at(exchange), self.former_at(exchange));
+        if earlier.is_none() && former.is_none() {
+            return Cow::Borrowed(self);
         }
+        let mut setup = self.clone();
+        if let Some(Earlier { server, framework, provenance, .. }) = earlier {
+            (setup.server, setup.provenance) = (server.clone(), provenance.clone());
+            setup.app.framework = *framework;
+        }
+        if let Some(former) = former {
+            setup.gateway = Some(former.gateway.clone());
+        }
+        Cow::Owned(setup)
+    }
+
+    fn former_at(&self, exchange: &Exchange) -> Option<&Former> {
+        let began = exchange.outer().map_or(u64::MAX, |half| half.times.started);
+        self.former.iter().find(|former| began < former.until)
     }
 
     /// How the server of this exchange is known.
@@ -114,6 +157,26 @@ pub struct Earlier {
     pub provenance: Provenance,
 }
 
+/// What the proxy was before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Former {
+    /// Until when, in microseconds since 1970-01-01 UTC.
+    pub until: u64,
+    /// What it was.
+    pub gateway: Gateway,
+}
+
+/// What came of reading the proxy's configuration again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reread {
+    /// How often it has been read.
+    pub number: u64,
+    /// What is new, or what is wrong and that the last good one still counts; a sentence.
+    pub said: String,
+    /// True if it could not be read.
+    pub failed: bool,
+}
+
 /// One listener.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tap {
@@ -123,6 +186,8 @@ pub struct Tap {
     pub listen: SocketAddr,
     /// Where it sends on, as written; for the stand-in a list of its upstreams.
     pub upstream: String,
+    /// The listener of the proxy's configuration that it stands for (the stand-in) or before (an edge tap).
+    pub door: Option<Listen>,
 }
 
 /// What a listener is.

@@ -7,7 +7,7 @@ use crate::asgi::framework::{App, Framework, Other};
 use crate::asgi::server::Server;
 use crate::asgi::{Address, ScopeType};
 use crate::exchange::{Answered, Ending, Exchange, Half, Pairing, Sample, Side};
-use crate::gateway::{Gateway, parse_route};
+use crate::gateway::{Gateway, Listen, Proxy, parse_route};
 use crate::redirect::PublicUrl;
 
 fn setup() -> Setup {
@@ -19,6 +19,7 @@ fn both_taps() -> Setup {
         kind,
         listen: SocketAddr::from(([127, 0, 0, 1], port)),
         upstream: "http://127.0.0.1:1".to_owned(),
+        door: None,
     };
     Setup { taps: vec![tap(TapKind::Edge, 9998), tap(TapKind::App, 8001)], ..setup() }
 }
@@ -251,6 +252,25 @@ fn the_proxy_that_the_tap_hides_is_judged_by_itself() {
     assert_eq!(compute(&app(&request("/a")).alone(1), &setup()).forwarded.without_tap, None);
 }
 
+#[test]
+fn a_clouds_balancer_is_named_for_what_it_wrote() {
+    let by = |exchange: &Exchange, setup: &Setup| {
+        let lanes = compute(exchange, setup);
+        let named = lanes.forwarded.fields.into_iter().filter_map(|field| Some((field.name, field.by?)));
+        named.map(|(name, by)| format!("{name}: {by}")).collect::<Vec<_>>().join(", ")
+    };
+    let alb = "/a|Host: x.com|X-Forwarded-For: 203.0.113.7|X-Forwarded-Proto: https|X-Forwarded-Port: 443|X-Amzn-Trace-Id: Root=1";
+    let names =
+        "X-Forwarded-For: aws-alb, X-Forwarded-Proto: aws-alb, X-Forwarded-Port: aws-alb, X-Amzn-Trace-Id: aws-alb";
+    assert_eq!(by(&app(&request(alb)).alone(1), &setup()), names);
+    assert_eq!(by(&paired(alb, alb), &both_taps()), names, "the proxy let them pass");
+    let proxied = alb.replace("203.0.113.7", "203.0.113.7, 10.0.0.1");
+    assert!(
+        by(&paired(alb, &proxied), &both_taps()).starts_with("X-Forwarded-For: the proxy, X-Forwarded-Proto: aws-alb")
+    );
+    assert_eq!(by(&app(&request("/a|Host: x.com|X-Forwarded-For: 203.0.113.7")).alone(1), &setup()), "");
+}
+
 // === Lane 3 ===
 
 #[test]
@@ -296,6 +316,38 @@ fn the_rule_of_the_stand_in_is_its_command_line() {
     }
 }
 
+fn routed(routes: &[&str]) -> Gateway {
+    Gateway::of_routes(routes.iter().map(|route| parse_route(route).unwrap()).collect(), None)
+}
+
+#[test]
+fn the_rule_of_a_proxy_between_taps_is_its_configurations() {
+    let door = Listen { address: String::new(), port: 80, tls: false, place: None };
+    let setup = |door| {
+        let mut setup = Setup { gateway: Some(routed(&["/p=http://a:1,strip"])), ..both_taps() };
+        setup.taps[0].door = door;
+        setup
+    };
+    let rule = |setup: &Setup, got| compute(&paired("/p/a", got), setup).rewritten.rule;
+    assert_eq!(rule(&setup(Some(door.clone())), "/a").as_deref(), Some("--prefix /p --strip"));
+    let other = "--prefix /p --strip: says /a, seen /p/a; is another configuration loaded?";
+    assert_eq!(rule(&setup(Some(door)), "/p/a").as_deref(), Some(other));
+    assert_eq!(rule(&setup(None), "/a"), None, "which of its listeners took it is not known");
+}
+
+#[test]
+fn an_exchange_keeps_the_proxy_of_its_time() {
+    let mut setup = Setup { gateway: Some(routed(&["/p=http://a:1,strip"])), ..setup() };
+    let at = |started| Exchange {
+        pairing: Pairing::StandIn,
+        ..edge(&request("/p/a")).with(|half| half.times.started = started).paired(1, app(&request("/a")))
+    };
+    setup.route_otherwise(100, routed(&["/p=http://b:2,strip", "/q=http://b:2"]));
+    assert_eq!(compute(&at(99), &setup).rewritten.rule.as_deref(), Some("--prefix /p --strip"));
+    assert_eq!(compute(&at(100), &setup).rewritten.rule.as_deref(), Some("--route /p=http://b:2,strip"));
+    assert_eq!(setup.prefixes, ["/p", "/q"], "the new one's are known as well");
+}
+
 #[test]
 fn what_one_side_alone_tells() {
     let lane = |exchange: Exchange, setup: &Setup| {
@@ -309,7 +361,12 @@ fn what_one_side_alone_tells() {
     let open = sent().with(|half| half.ending = Ending::Open).alone(1);
     assert_eq!(lane(open, &both_taps()), (Source::Unknown, Rewrite::Unknown, incoming()));
     let refused = Exchange { pairing: Pairing::StandIn, ..sent().with(|half| half.ending = Ending::NoRoute).alone(1) };
-    assert_eq!(lane(refused, &setup()), (Source::Seen, Rewrite::NeverReached, incoming()));
+    assert_eq!(lane(refused.clone(), &setup()), (Source::Seen, Rewrite::NeverReached, incoming()));
+    for (route, rule) in [("/q=http://a:1", "no router takes it"), ("/p=http://a:1", "--prefix /p --keep")] {
+        let gateway = Gateway::of_routes(vec![parse_route(route).unwrap()], None);
+        let lane = compute(&refused, &Setup { gateway: Some(gateway), ..setup() }).rewritten;
+        assert_eq!(lane.rule.as_deref(), Some(rule));
+    }
     let told = app(&request("/a|X-Forwarded-Prefix: /p")).alone(1);
     assert_eq!(lane(told, &setup()), (Source::Derived, Rewrite::Stripped("/p".into()), incoming()));
     let untold = app(&request("/a")).alone(1);
@@ -446,6 +503,16 @@ fn answers_that_hopscope_or_nobody_wrote() {
     assert_eq!(by(|half| half.answered = Answered::Hopscope), Author::Hopscope);
     assert_eq!(by(|_| ()), Author::Nobody);
     assert_eq!(by(|half| half.ending = Ending::Open), Author::Unknown);
+    // By a configuration hopscope answers as the proxy does; what keeps it from that is its own.
+    let mut gateway = routed(&["/p=http://a:1"]);
+    gateway.proxy = Proxy::Nginx;
+    let nginx = Setup { gateway: Some(gateway), ..setup() };
+    let by_nginx = |ending: Ending| {
+        let half = edge(&request("/a")).with(|half| (half.answered, half.ending) = (Answered::Hopscope, ending));
+        compute(&half.alone(1), &nginx).answer.by
+    };
+    assert_eq!(by_nginx(Ending::Complete), Author::Proxy("nginx"));
+    assert_eq!(by_nginx(Ending::Refused("not known".to_owned())), Author::Hopscope);
     let bad_gateway = |sample| answer(sample, "502 Bad Gateway", "no upstream");
     let app_side = bad_gateway(app(&request("/a"))).with(|half| half.answered = Answered::Hopscope);
     let exchange = bad_gateway(edge(&request("/a"))).paired(1, app_side);

@@ -2,8 +2,7 @@
 
 use std::io;
 
-use tokio::io::Interest;
-use tokio::net::TcpStream;
+use super::socket::Socket;
 
 /// What a connection starts with: room for any usual head.
 const SMALL: usize = 8 << 10;
@@ -41,7 +40,7 @@ impl Buffer {
     }
 
     /// Reads once what is there, without waiting. `Ok(0)` is the end of the stream.
-    pub(super) fn read(&mut self, stream: &TcpStream) -> io::Result<usize> {
+    pub(super) fn read(&mut self, stream: &impl Socket) -> io::Result<usize> {
         if self.end == self.room.len() {
             self.make_room();
         }
@@ -49,8 +48,7 @@ impl Buffer {
         let (wanted, count) = (space.len(), stream.try_read(space)?);
         self.end += count;
         if count < wanted {
-            // That was all: said here, waiting needs no second read to find out.
-            let _ = stream.try_io(Interest::READABLE, || Err::<(), _>(io::ErrorKind::WouldBlock.into()));
+            stream.drained();
         } else if self.room.len() < LARGE {
             // It came faster than we took it: a larger read next time.
             self.room.resize(self.room.len() * 2, 0);

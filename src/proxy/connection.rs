@@ -13,16 +13,18 @@ use tokio::time::timeout;
 use super::buffer::Buffer;
 use super::failure::{Broken, Failure};
 use super::forward::Forward;
+use super::forward::planned::Refusal;
 use super::framing::BodyEnd;
 use super::head::{Judged, Kind, judge};
 use super::pair_id::RunTag;
 use super::readiness::{Alarm, Ready, ready};
 use super::recording::{Ends, Recording};
+use super::stand_in::StandIn;
 use super::upstream::UpstreamConnection;
 use crate::capture::Capture;
 use crate::exchange::probe::ProbeKey;
 use crate::exchange::{Ending, Framing, Phase, RequestHead, Side};
-use crate::gateway::{Gateway, Upstream};
+use crate::gateway::{Listen, Upstream};
 
 /// How long a client that was told the end may be silent before its connection is closed: closing with unread bytes
 /// resets, and then it might never read what it was told. As nginx's `lingering_timeout`.
@@ -38,7 +40,7 @@ pub(super) enum Role {
     /// Passes it on as it came.
     Tap { side: Side, to: Upstream, source: Option<IpAddr>, tag: Option<RunTag> },
     /// Is the proxy.
-    StandIn { gateway: Arc<Gateway> },
+    StandIn { stand_in: Arc<StandIn>, door: Option<Listen> },
 }
 
 /// Limits of a listener.
@@ -250,11 +252,31 @@ impl Connection {
         let mut recording = Recording::begin(&self.listener.capture, self.ends, head, Framing::None);
         recording.end(broken.ending);
         let Some(failure) = broken.failure else { return };
-        recording.failed(&failure);
+        let (head, body) = match self.refusal_of_proxy() {
+            Refusal::Said(said) => {
+                recording.answered_by_proxy(&said.head, &said.body);
+                (said.head, said.body)
+            }
+            Refusal::HangsUp => return,
+            Refusal::Unknown => {
+                recording.failed(&failure);
+                failure.response()
+            }
+        };
         drop(recording);
-        let (head, body) = failure.response();
         if self.write_all(&[head, body].concat()).await.is_ok() {
             self.linger().await;
+        }
+    }
+
+    /// What the proxy that is stood in for does with what is refused here.
+    fn refusal_of_proxy(&self) -> Refusal {
+        let Role::StandIn { stand_in, door } = &self.listener.role else { return Refusal::Unknown };
+        let bytes = self.input.bytes();
+        let end = memchr::memmem::find(bytes, b"\r\n\r\n").map_or(0, |at| at + 4);
+        match bytes.get(..end).unwrap_or_default() {
+            [] => Refusal::Unknown,
+            head => Refusal::of(stand_in, door.as_ref(), head, (self.ends.peer, self.ends.local)),
         }
     }
 
@@ -269,7 +291,7 @@ impl Connection {
     }
 
     /// Waits for bytes and reads them; false if there will be none.
-    async fn read_more(&mut self) -> bool {
+    pub(super) async fn read_more(&mut self) -> bool {
         if self.client.readable().await.is_err() {
             return false;
         }

@@ -2,6 +2,8 @@
 //!
 //! Plain text that says who speaks and what failed, because the reader is somebody looking for a fault.
 
+use http::StatusCode;
+
 use crate::exchange::{Ending, ResponseHead};
 
 /// Why an exchange cannot go on, and what the client is told if it has been told nothing yet.
@@ -49,16 +51,7 @@ impl Failure {
     }
 }
 
-fn reason(status: u16) -> &'static str {
-    match status {
-        400 => "Bad Request",
-        404 => "Not Found",
-        408 => "Request Timeout",
-        431 => "Request Header Fields Too Large",
-        501 => "Not Implemented",
-        502 => "Bad Gateway",
-        504 => "Gateway Timeout",
-        505 => "HTTP Version Not Supported",
-        _ => "Error",
-    }
+/// What a status means, in its usual words.
+pub(super) fn reason(status: u16) -> &'static str {
+    StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or("Unknown")
 }

@@ -9,19 +9,24 @@
 //! was read before is still to be written, so a slow reader slows the writer and memory stays flat.
 
 mod ending;
+pub(super) mod planned;
 mod request;
 mod response;
 
 use std::time::{Duration, Instant};
 
+use planned::{Planned, Recovery};
+
 use super::connection::{After, Connection, READ_AHEAD};
 use super::failure::Broken;
 use super::framing::BodyEnd;
 use super::head::Judged;
+use super::payload::Payload;
 use super::pending::Pending;
 use super::readiness::{Ready, ready};
 use super::recording::Recording;
 use crate::exchange::{Ending, Phase};
+use crate::gateway::{self, Destination};
 
 /// How long an exchange runs before it is shown while it goes on, and how often it is shown again while things move.
 const SHOW_AFTER: Duration = Duration::from_millis(250);
@@ -41,6 +46,14 @@ pub(super) struct Forward<'c> {
     recording: Recording,
     judged: Judged,
     request_end: BodyEnd,
+    /// The stand-in's plan, and how far it has come; `None` for a tap.
+    planned: Option<Box<Planned>>,
+    /// The request that a response has led to.
+    next: Option<Box<gateway::Forward>>,
+    /// The client's body goes on with the request on its way.
+    passes_body: bool,
+    /// It has gone on, in part at least, and is not here any more.
+    body_gone: bool,
     /// Bytes at the front of the client's buffer that belong to this request's body and are to be passed on.
     request_ready: usize,
     to_upstream: Pending,
@@ -48,8 +61,8 @@ pub(super) struct Forward<'c> {
     /// Bytes at the front of the upstream's buffer that belong to the response's body and are to be passed on.
     response_ready: usize,
     to_client: Pending,
-    /// The client speaks HTTP/1.0 and the response is chunked: its payload goes on without the chunks.
-    unchunk: bool,
+    /// How the response's payload goes on.
+    payload: Payload,
     /// The upstream takes nothing more; its answer may still come.
     upstream_deaf: bool,
     /// The client's end of a tunnel has come.
@@ -61,6 +74,8 @@ pub(super) struct Forward<'c> {
     keep_upstream: bool,
     last_move: Instant,
     show_at: Option<Instant>,
+    /// How it ends, if nothing comes between.
+    ending: Ending,
 }
 
 impl<'c> Forward<'c> {
@@ -74,7 +89,12 @@ impl<'c> Forward<'c> {
             response: Response::Awaited,
             response_ready: 0,
             to_client: Pending::new(to_client),
-            unchunk: false,
+            payload: Payload::as_it_came(),
+            planned: None,
+            next: None,
+            passes_body: true,
+            body_gone: false,
+            ending: Ending::Complete,
             upstream_deaf: false,
             client_done: false,
             client_shut: false,
@@ -92,7 +112,7 @@ impl<'c> Forward<'c> {
     /// Runs it to its end, and says what becomes of the client's connection.
     pub(super) async fn run(mut self) -> After {
         let (ending, after) = match self.steps().await {
-            Ok(()) => (Ending::Complete, self.after()),
+            Ok(()) => (std::mem::replace(&mut self.ending, Ending::Complete), self.after()),
             Err(broken) => (broken.ending.clone(), self.give_up(broken).await),
         };
         self.recording.end(ending);
@@ -109,15 +129,23 @@ impl<'c> Forward<'c> {
     }
 
     async fn steps(&mut self) -> Result<(), Broken> {
-        let to = self.address()?;
-        self.connect(&to).await?;
-        self.recording.enter(if self.request_end.is_done() { Phase::Wait } else { Phase::Request });
-        if self.connection.listener.pairs() {
-            self.recording.show();
+        let mut to = self.decide().await?;
+        loop {
+            let Err(mut broken) = self.pass(to).await else { return Ok(()) };
+            // The proxy may have another answer than the upstream's silence.
+            to = match self.recover(&mut broken)? {
+                Recovery::None => return Err(broken),
+                Recovery::Answered => None,
+                Recovery::Next(to) => Some(to),
+            };
         }
-        self.connection.alarm.no_later_than(self.recording.started() + SHOW_AFTER);
-        // Part of the body may have come with the head.
-        self.follow_request()?;
+    }
+
+    /// Lets the request go, if it goes anywhere, and passes on what comes until all is over.
+    async fn pass(&mut self, to: Option<Destination>) -> Result<(), Broken> {
+        if let Some(to) = to {
+            self.set_out(&to).await?;
+        }
         loop {
             self.write_upstream();
             self.write_client()?;
@@ -157,6 +185,11 @@ impl<'c> Forward<'c> {
         self.to_upstream.is_empty() && self.request_ready == 0
     }
 
+    /// True if the upstream's socket still holds something back.
+    fn has_unsent(&self) -> bool {
+        self.connection.upstream.as_ref().is_some_and(|upstream| upstream.stream.has_unsent())
+    }
+
     /// What becomes of the client's connection after a whole response.
     fn after(&mut self) -> After {
         // It may have been answered before it was sent on whole. What is left of it never goes on, and it must not be
@@ -183,7 +216,7 @@ impl<'c> Forward<'c> {
         if self.client_done && self.is_sent() && !self.upstream_deaf {
             self.upstream_deaf = true;
             if let Some(upstream) = &mut self.connection.upstream {
-                let _ = upstream.stream.shutdown().await;
+                let _ = upstream.stream.end();
             }
         }
         if matches!(self.response, Response::Done) && self.is_flushed() && !self.client_shut {
@@ -197,10 +230,14 @@ impl<'c> Forward<'c> {
         let wanted = Ready {
             // While a request is answered the client is read too: that is how its hanging up is noticed.
             client_read: !self.client_done
-                && if self.request_end.is_done() { input < READ_AHEAD } else { self.request_ready == 0 },
+                && if self.request_end.is_done() || !self.passes_body {
+                    input < READ_AHEAD
+                } else {
+                    self.request_ready == 0
+                },
             client_write: !self.is_flushed(),
             upstream_read: self.is_flushed() && !matches!(self.response, Response::Done),
-            upstream_write: !self.upstream_deaf && !self.is_sent(),
+            upstream_write: !self.upstream_deaf && (!self.is_sent() || self.has_unsent()),
             alarm: true,
         };
         let connection = &mut *self.connection;

@@ -17,10 +17,11 @@ use tokio_util::sync::CancellationToken;
 use super::connection::{Connection, Limits, Listener, Role, Stop};
 use super::pair_id::RunTag;
 use super::recording::{Ends, Stand};
+use super::stand_in::StandIn;
 use crate::capture::Capture;
 use crate::exchange::probe::ProbeKey;
 use crate::exchange::{ConnectionId, Side, TapId};
-use crate::gateway::{Gateway, Upstream};
+use crate::gateway::{Listen, Upstream};
 
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 4096;
@@ -67,8 +68,10 @@ pub enum TapRole {
     },
     /// Is the proxy.
     StandIn {
-        /// Its routes.
-        gateway: Arc<Gateway>,
+        /// Which, and where its names are.
+        stand_in: Arc<StandIn>,
+        /// The listener of its configuration that this one stands for; itself, if there is none.
+        door: Option<Listen>,
         /// What the probe in the app is asked with; `None` asks nothing.
         probe: Option<ProbeKey>,
     },
@@ -126,7 +129,7 @@ pub fn start(taps: Vec<Tap>, limits: Limits, capture: &Capture) -> io::Result<Ru
             TapRole::App { to, source, probe } => {
                 (Stand::Tap(Side::App), Role::Tap { side: Side::App, to, source, tag }, probe)
             }
-            TapRole::StandIn { gateway, probe } => (Stand::StandIn, Role::StandIn { gateway }, probe),
+            TapRole::StandIn { stand_in, door, probe } => (Stand::StandIn, Role::StandIn { stand_in, door }, probe),
         };
         let listener = Arc::new(Listener { role, probe, limits, capture: capture.clone(), stop: Arc::clone(&state) });
         let id = TapId(u16::try_from(index).unwrap_or(u16::MAX));

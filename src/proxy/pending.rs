@@ -2,7 +2,7 @@
 
 use std::io;
 
-use tokio::net::TcpStream;
+use super::socket::Socket;
 
 /// What goes out before the body at hand: heads, and bodies that had to be written anew.
 #[derive(Debug, Default)]
@@ -27,7 +27,7 @@ impl Pending {
     }
 
     /// Writes once, without waiting, these bytes and `body` behind them; gives how much of both went.
-    pub(super) fn write(&self, body: &[u8], stream: &TcpStream) -> io::Result<usize> {
+    pub(super) fn write(&self, body: &[u8], stream: &impl Socket) -> io::Result<usize> {
         match (self.rest(), body) {
             // One piece needs no list of pieces: the system takes it faster.
             (head, []) => stream.try_write(head),

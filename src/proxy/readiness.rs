@@ -11,6 +11,8 @@ use std::time::Instant;
 use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
+use super::socket::{Socket as _, Stream};
+
 /// What to wait for, and what came.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Ready {
@@ -59,7 +61,7 @@ impl Alarm {
 ///
 /// A socket that is ready stays so until a read or write on it would block, so each of them must be tried before waiting
 /// for it again. An error on a socket counts as ready: trying it tells.
-pub(super) async fn ready(wanted: Ready, client: &TcpStream, upstream: Option<&TcpStream>, alarm: &mut Alarm) -> Ready {
+pub(super) async fn ready(wanted: Ready, client: &TcpStream, upstream: Option<&Stream>, alarm: &mut Alarm) -> Ready {
     poll_fn(|cx| {
         let got = Ready {
             client_read: wanted.client_read && client.poll_read_ready(cx).is_ready(),

@@ -49,6 +49,8 @@ pub(super) struct Recording {
     sent: Option<RequestHead>,
     request_body: Passing,
     response: Option<ResponseHead>,
+    /// The upstream's head, where the client got another.
+    of_upstream: Option<ResponseHead>,
     answered: Answered,
     answered_at: Option<u64>,
     interim: Vec<ResponseHead>,
@@ -106,6 +108,7 @@ impl Recording {
             sent: None,
             request_body: Passing::default(),
             response: None,
+            of_upstream: None,
             answered: Answered::Nobody,
             answered_at: None,
             interim: Vec::new(),
@@ -181,6 +184,25 @@ impl Recording {
         self.answered = by;
         self.answered_at = Some(self.now());
         self.response_body = self.passing(framing);
+    }
+
+    /// The client got the last head edited.
+    pub(super) fn delivered(&mut self, head: Option<ResponseHead>) {
+        if let Some(head) = head.filter(|head| self.response.as_ref() != Some(head)) {
+            self.of_upstream = self.response.replace(head);
+        }
+    }
+
+    /// What the upstream answered is not what the client gets.
+    pub(super) fn replaced(&mut self, head: ResponseHead) {
+        self.of_upstream = Some(head);
+    }
+
+    /// The proxy that hopscope stands in for answered by itself.
+    pub(super) fn answered_by_proxy(&mut self, head: &[u8], body: &[u8]) {
+        let Ok(head) = ResponseHead::from_judged(head) else { return };
+        self.answered(head, Framing::Length(body.len() as u64), Answered::Hopscope);
+        self.response_passed(body);
     }
 
     /// hopscope answered by itself.
@@ -273,8 +295,10 @@ impl Recording {
         };
         // The stand-in's inner half exists once something was sent on; what hopscope answered by itself is not in it.
         let inner = sent.map(|sent| {
-            let (response, body, answered) = match self.answered {
-                Answered::Upstream => (response.clone(), response_body.clone(), Answered::Upstream),
+            let (response, body, answered) = match (self.answered, &self.of_upstream) {
+                (Answered::Upstream, None) => (response.clone(), response_body.clone(), Answered::Upstream),
+                (Answered::Upstream, Some(own)) => (Some(own.clone()), response_body.clone(), Answered::Upstream),
+                (_, Some(own)) => (Some(own.clone()), Body::default(), Answered::Upstream),
                 _ => (None, Body::default(), Answered::Nobody),
             };
             let mut half = half(Side::App, sent, request_body.clone(), response, body, answered);

@@ -1,6 +1,6 @@
 //! The four lanes and the response as blocks of labelled lines, for faces that show them one below the other.
 
-use super::{Shown, Style, words};
+use super::{Shown, Style, way, words};
 use crate::asgi::framework::{AppView, RouteMatch};
 use crate::asgi::{Address, Outcome, Scope};
 use crate::exchange::ExchangeId;
@@ -29,15 +29,25 @@ pub(super) struct Row {
     pub(super) value: String,
 }
 
-/// The blocks of one exchange, in the order of the lanes.
+/// The blocks of one exchange, in the order of the lanes, below the way through the proxy where that is known. What lies
+/// behind a step that is not understood is not shown.
 pub(super) fn blocks(shown: Shown<'_>, style: &Style) -> Vec<Block> {
     let lanes = shown.lanes;
-    vec![
-        Block {
-            title: "1 Original URL",
-            source: words::source(lanes.original.source, "given", style),
-            rows: original(shown, style),
-        },
+    let original = Block {
+        title: "1 Original URL",
+        source: words::source(lanes.original.source, "given", style),
+        rows: original(shown, style),
+    };
+    let answer = Block {
+        title: "Response",
+        source: if style.predicted { "derived" } else { "seen" },
+        rows: response(shown, style),
+    };
+    let proxy = shown.way.map(|way| way::block(way, style));
+    if shown.way.is_some_and(|way| way.to.is_none() && !way.unknown.is_empty()) {
+        return proxy.into_iter().chain([original, answer]).collect();
+    }
+    let behind = [
         Block {
             title: "2 Forwarded headers",
             source: words::source(lanes.forwarded.source, "rule", style),
@@ -49,12 +59,8 @@ pub(super) fn blocks(shown: Shown<'_>, style: &Style) -> Vec<Block> {
             rows: rewritten(lanes, style),
         },
         Block { title: "4 ASGI scope", source: lanes.scope.source.word(), rows: scope(shown, style) },
-        Block {
-            title: "Response",
-            source: if style.predicted { "derived" } else { "seen" },
-            rows: response(shown, style),
-        },
-    ]
+    ];
+    proxy.into_iter().chain([original]).chain(behind).chain([answer]).collect()
 }
 
 fn row(label: &str, value: impl Into<String>) -> Row {
@@ -254,13 +260,12 @@ fn framework(rows: &mut Vec<Row>, view: &AppView, style: &Style) {
 fn response(shown: Shown<'_>, style: &Style) -> Vec<Row> {
     let answer = &shown.lanes.answer;
     let Some(status) = answer.status else {
-        let (ending, detail) = words::ending(&shown.entry.exchange);
-        let value = match detail {
-            _ if style.predicted => "not certain: it depends on the app".to_owned(),
-            Some(detail) => format!("none: {ending}, {detail}"),
-            None => format!("none: {ending}"),
-        };
-        return vec![row("status", value)];
+        let mut rows = vec![row("status", unanswered(shown, style))];
+        if let Some(app) = answer.app_status {
+            rows.push(row("app said", app.to_string()));
+            rows.extend(answer.location_at_app.iter().map(|to| row("at the app", words::url(to, style))));
+        }
+        return rows;
     };
     let mut rows = vec![text("status", &format!("{status} by {}", answer.by.word()))];
     if let Some(app) = answer.app_status.filter(|app| *app != status) {
@@ -279,6 +284,19 @@ fn response(shown: Shown<'_>, style: &Style) -> Vec<Row> {
         rows.push(row("took", words::millis(answer.duration)));
     }
     rows
+}
+
+/// Why there is no status.
+fn unanswered(shown: Shown<'_>, style: &Style) -> String {
+    let (ending, detail) = words::ending(&shown.entry.exchange);
+    let unknown = shown.way.is_some_and(|way| !way.unknown.is_empty());
+    match detail {
+        _ if style.predicted && unknown => "not known: it rests on what is not understood".to_owned(),
+        Some(detail) if style.predicted && ending == "refused" => format!("none: {detail}"),
+        _ if style.predicted => "not certain: it depends on the app".to_owned(),
+        Some(detail) => format!("none: {ending}, {detail}"),
+        None => format!("none: {ending}"),
+    }
 }
 
 /// `#37`.

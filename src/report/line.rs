@@ -11,7 +11,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::{Shown, Style, words};
+use super::{Shown, Style, way, words};
 use crate::diagnosis::{Finding, Follows};
 use crate::exchange::Half;
 use crate::lanes::secrets::{redact_field, redact_query, redact_url};
@@ -29,6 +29,7 @@ struct Line<'a> {
     paired: &'static str,
     ending: Ending,
     original: Original<'a>,
+    proxy: Option<way::Told<'a>>,
     forwarded: Vec<Field<'a>>,
     trust: Option<Trust<'a>>,
     rewritten: Rewritten<'a>,
@@ -140,7 +141,7 @@ pub(super) fn write(out: &mut impl Write, shown: Shown<'_>, style: &Style) -> io
 
 /// JSON must escape only U+0000 to U+001F; terminals obey more than these. Such characters can only stand inside strings,
 /// where their escape means the same.
-fn escaped(json: &str) -> String {
+pub(super) fn escaped(json: &str) -> String {
     let mut text = String::with_capacity(json.len() + 16);
     for c in json.chars() {
         if is_hidden(c) {
@@ -168,6 +169,7 @@ fn line<'a>(shown: Shown<'a>, style: &Style) -> Line<'a> {
         paired: words::pairing(exchange.pairing),
         ending: Ending { how, detail },
         original: original(lanes, style),
+        proxy: shown.way.map(|way| way::told(way, style)),
         forwarded: lanes.forwarded.fields.iter().map(|line| field(line, style)).collect(),
         trust: lanes.forwarded.trust.as_ref().map(|verdict| Trust {
             peer: lanes.forwarded.peer.map(|peer| peer.to_string()),
@@ -291,7 +293,7 @@ fn query_text<'a>(query: &'a [u8], style: &Style) -> Cow<'a, str> {
     if style.redact { owned(redact_query(query)) } else { text(query) }
 }
 
-fn url_text<'a>(url: &'a [u8], style: &Style) -> Cow<'a, str> {
+pub(super) fn url_text<'a>(url: &'a [u8], style: &Style) -> Cow<'a, str> {
     if style.redact { owned(redact_url(url)) } else { text(url) }
 }
 

@@ -5,6 +5,7 @@
 //! its exchange has ended; a closed pipe is a quiet end.
 
 mod blocks;
+mod check;
 mod line;
 mod markdown;
 #[cfg(test)]
@@ -13,8 +14,10 @@ mod servers;
 #[cfg(test)]
 mod tests;
 mod text;
+mod way;
 mod words;
 
+pub use check::{CheckFormat, Checked, Said, check};
 pub use servers::servers;
 
 use std::io::{self, ErrorKind, Write};
@@ -22,6 +25,7 @@ use std::ops::ControlFlow;
 
 use jiff::tz::TimeZone;
 
+use crate::dry_run::Way;
 use crate::lanes::{Lanes, Provenance, Setup};
 use crate::settings::{Color, Format};
 use crate::store::Losses;
@@ -64,6 +68,8 @@ pub struct Shown<'a> {
     pub lanes: &'a Lanes,
     /// The set-up it ran through.
     pub setup: &'a Setup,
+    /// The way through the proxy by its configuration, where that was thought through.
+    pub way: Option<&'a Way>,
 }
 
 /// Writes exchanges in one format.

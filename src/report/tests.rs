@@ -14,8 +14,12 @@ fn style() -> Style {
 }
 
 fn set_up() -> Setup {
-    let tap =
-        |kind, port| Tap { kind, listen: ([127, 0, 0, 1], port).into(), upstream: "http://127.0.0.1:1".to_owned() };
+    let tap = |kind, port| Tap {
+        kind,
+        listen: ([127, 0, 0, 1], port).into(),
+        upstream: "http://127.0.0.1:1".to_owned(),
+        door: None,
+    };
     Setup {
         taps: vec![tap(TapKind::Edge, 9998), tap(TapKind::App, 8001)],
         app: App { routes: Some(Routes::new(vec!["/items/".into()], Vec::new())), ..App::default() },
@@ -69,7 +73,7 @@ fn written(format: Format, style: Style, entry: &Entry) -> String {
     let lanes = lanes::compute(&entry.exchange, &setup);
     let mut out = Vec::new();
     let mut report = Report::new(format, style, &mut out);
-    let _ = report.exchange(Shown { entry, lanes: &lanes, setup: &setup }).unwrap();
+    let _ = report.exchange(Shown { entry, lanes: &lanes, setup: &setup, way: None }).unwrap();
     String::from_utf8(out).unwrap()
 }
 
@@ -83,7 +87,7 @@ fn the_lanes_are_blocks() {
     let (setup, entry) = (set_up(), entry(redirect(), findings()));
     let lanes = lanes::compute(&entry.exchange, &setup);
     let mut out = Vec::new();
-    let shown = Shown { entry: &entry, lanes: &lanes, setup: &setup };
+    let shown = Shown { entry: &entry, lanes: &lanes, setup: &setup, way: None };
     let _ = Report::new(Format::Text, style(), &mut out).explain(shown).unwrap();
     insta::assert_snapshot!(String::from_utf8(out).unwrap());
 }
@@ -152,7 +156,7 @@ fn written_with(provenance: Provenance, format: Format, times: usize) -> String 
     let mut out = Vec::new();
     let mut report = Report::new(format, style(), &mut out);
     for _ in 0..times {
-        let _ = report.exchange(Shown { entry: &entry, lanes: &lanes, setup: &setup }).unwrap();
+        let _ = report.exchange(Shown { entry: &entry, lanes: &lanes, setup: &setup, way: None }).unwrap();
     }
     String::from_utf8(out).unwrap()
 }
@@ -225,7 +229,7 @@ impl Write for Closed {
 fn a_closed_pipe_is_a_quiet_end() {
     let (setup, entry) = (set_up(), entry(redirect(), Vec::new()));
     let lanes = lanes::compute(&entry.exchange, &setup);
-    let shown = Shown { entry: &entry, lanes: &lanes, setup: &setup };
+    let shown = Shown { entry: &entry, lanes: &lanes, setup: &setup, way: None };
     for format in [Format::Text, Format::Jsonl, Format::Markdown] {
         assert_eq!(Report::new(format, style(), Closed).exchange(shown).unwrap(), ControlFlow::Break(()));
     }

@@ -53,7 +53,7 @@ const fn by_status(status: Option<u16>) -> &'static str {
 }
 
 /// Red and yellow for what is wrong.
-const fn by_severity(severity: Severity) -> &'static str {
+pub(super) const fn by_severity(severity: Severity) -> &'static str {
     match severity {
         Severity::Error => "1;31",
         Severity::Warn => "1;33",

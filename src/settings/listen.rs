@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use crate::gateway::Upstream;
+use crate::gateway::{Listen, Upstream};
 use crate::lanes::TapKind;
 
 /// One listener as asked for.
@@ -14,6 +14,8 @@ pub struct Listener {
     pub address: SocketAddr,
     /// Where it sends on; `None` for the stand-in, whose routes say where.
     pub upstream: Option<Upstream>,
+    /// The listener of the proxy's configuration that it stands for, or before.
+    pub door: Option<Listen>,
 }
 
 /// The value of `--edge` and `--app`: `LISTEN=URL`.
@@ -38,7 +40,7 @@ impl TapSpec {
 
     /// As a listener of this kind.
     pub fn listener(self, kind: TapKind) -> Listener {
-        Listener { kind, address: self.listen, upstream: Some(self.upstream) }
+        Listener { kind, address: self.listen, upstream: Some(self.upstream), door: None }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::gateway::{Files, Found, World};
 
@@ -61,5 +62,10 @@ impl World for Machine {
 
     fn hostname(&self) -> &str {
         &self.hostname
+    }
+
+    fn time(&self) -> Option<String> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+        Some(format!("{}.{:03}", now.as_secs(), now.subsec_millis()))
     }
 }

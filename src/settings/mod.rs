@@ -3,6 +3,7 @@
 //! This room exists so that no other room parses a flag. Each value has one reader here; a reader's error says what the
 //! value should have been, and the command line names the flag and the value before it.
 
+mod doors;
 mod listen;
 mod machine;
 mod output;
@@ -10,6 +11,7 @@ mod quantity;
 mod server;
 mod setup;
 
+pub use doors::{MappedPort, door_behind, stand_ins};
 pub use listen::{Listener, TapSpec, parse_listen};
 pub use machine::Machine;
 pub use output::{Color, FailOn, Format, Output, Theme};
@@ -18,10 +20,11 @@ pub use server::{Evidence, ServerFacts, installed_framework};
 pub use setup::{AppFacts, setup};
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::exchange::probe::ProbeKey;
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, Names, Options};
 use crate::lanes::Setup;
 
 /// Everything a live run needs to know.
@@ -31,6 +34,10 @@ pub struct Settings {
     pub listeners: Vec<Listener>,
     /// The stand-in, if hopscope is the proxy.
     pub gateway: Option<Gateway>,
+    /// Where the names of its configuration are.
+    pub names: Names,
+    /// The configuration that was read, to be read again when it changes.
+    pub source: Option<Source>,
     /// What is known of the set-up, for the lanes and the rules.
     pub setup: Setup,
     /// What of it the flags say of the app's server.
@@ -47,6 +54,15 @@ pub struct Settings {
     pub probe: Option<ProbeKey>,
     /// True if the process of the app's server may be looked at.
     pub find_server: bool,
+}
+
+/// A configuration of a proxy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// The files and folders that were named.
+    pub paths: Vec<PathBuf>,
+    /// How they are read.
+    pub options: Options,
 }
 
 impl Settings {

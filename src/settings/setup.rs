@@ -56,15 +56,15 @@ pub fn setup(
     let tap = |listener: &Listener| Tap {
         kind: listener.kind,
         listen: listener.address,
+        door: listener.door.clone(),
         upstream: listener.upstream.as_ref().map_or_else(|| upstreams.join(", "), ToString::to_string),
     };
     let told = [public.as_ref().map_or("", |public| &public.prefix), &server.root_path, &app.root_path];
-    let prefixes: Vec<String> = gateway.iter().flat_map(Gateway::prefixes).chain(told).map(str::to_owned).collect();
+    let prefixes: Vec<String> =
+        gateway.iter().flat_map(Gateway::public_prefixes).chain(told).map(str::to_owned).collect();
     let taps = listeners.iter().map(tap).collect();
     let mut setup = Setup { taps, gateway, app, public, ..Setup::new(server) };
-    for prefix in &prefixes {
-        setup.know_prefix(prefix);
-    }
+    setup.know_prefixes(prefixes);
     Ok(setup)
 }
 
@@ -83,7 +83,8 @@ mod tests {
         let mut server = Server::uvicorn();
         server.set("root-path", "/api/v1/").unwrap();
         let public = PublicUrl::parse("https://h/pub").unwrap();
-        let listener = Listener { kind: TapKind::StandIn, address: ([127, 0, 0, 1], 1).into(), upstream: None };
+        let listener =
+            Listener { kind: TapKind::StandIn, address: ([127, 0, 0, 1], 1).into(), upstream: None, door: None };
         let setup = setup(&[listener], Some(gateway), server, App::default(), Some(public)).unwrap();
         assert_eq!(setup.prefixes, ["/api/v1", "/x", "/pub"]);
         assert_eq!(setup.taps[0].upstream, "http://a:1, http://b:2");

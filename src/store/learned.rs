@@ -7,7 +7,8 @@ use crate::asgi::framework::{Framework, Routes};
 use crate::asgi::server::Server;
 use crate::diagnosis::Session;
 use crate::exchange::{Exchange, ExchangeId};
-use crate::lanes::{self, Provenance};
+use crate::gateway::Gateway;
+use crate::lanes::{self, Provenance, Reread};
 
 impl Store {
     /// Sets the app's routes and judges again what waited for them. Gives the ids of the entries that changed.
@@ -27,6 +28,18 @@ impl Store {
         // A route may have proven a prefix.
         self.publish_setup();
         changed
+    }
+
+    /// Notes that the proxy's configuration was read again, and what came of it: a proxy from `since` on (microseconds
+    /// since 1970-01-01 UTC), or none if it is wrong. What came before went through the one that was there then.
+    pub fn reread(&mut self, since: u64, gateway: Option<Gateway>, said: String) {
+        self.revision += 1;
+        let number = self.setup.reread.as_ref().map_or(0, |reread| reread.number) + 1;
+        self.setup.reread = Some(Reread { number, said, failed: gateway.is_none() });
+        if let Some(gateway) = gateway {
+            self.setup.route_otherwise(since, gateway);
+        }
+        self.publish_setup();
     }
 
     /// Sets what is now known of the app's server and framework, and judges again what was judged by something else. Gives

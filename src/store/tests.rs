@@ -10,7 +10,12 @@ use crate::exchange::{ConnectionId, Ending, Half, Sample, Side};
 use crate::lanes::{Provenance, Tap, TapKind};
 
 pub(super) fn setup(kinds: &[TapKind]) -> Setup {
-    let tap = |kind: &TapKind| Tap { kind: *kind, listen: ([127, 0, 0, 1], 9998).into(), upstream: String::new() };
+    let tap = |kind: &TapKind| Tap {
+        kind: *kind,
+        listen: ([127, 0, 0, 1], 9998).into(),
+        upstream: String::new(),
+        door: None,
+    };
     Setup { taps: kinds.iter().map(tap).collect(), ..Setup::new(Server::uvicorn()) }
 }
 

@@ -3,7 +3,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::state::State;
+use super::state::{Page, State};
 
 /// What a key asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +22,14 @@ pub(super) enum Action {
     LaneLeft,
     Open,
     Console,
+    Requests,
+    Routes,
+    Try,
+    WhatIfs,
+    Servers,
+    Source,
+    Edit,
+    Reload,
     Back,
     Leave,
     Interrupt,
@@ -112,8 +120,23 @@ pub(super) enum Bar {
     List,
     /// In the detail view.
     Detail,
-    /// On both.
+    /// On the routes.
+    Routes,
+    /// Where there is a way back: in the detail view and on the routes.
+    Away,
+    /// Wherever there is such a key.
     Both,
+}
+
+/// On which pages there is such a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum On {
+    /// On all.
+    Every,
+    /// Where exchanges are shown.
+    Traffic,
+    /// On the routes.
+    Routes,
 }
 
 /// In which runs a key is worth telling of.
@@ -123,6 +146,10 @@ pub(super) enum Only {
     Any,
     /// In the demo, which has scenes.
     Demo,
+    /// In all but the demo, where digits choose scenes.
+    NoDemo,
+    /// Where the proxy has files.
+    Files,
     /// Where hopscope started a command.
     Command,
 }
@@ -141,16 +168,41 @@ pub(super) struct Binding {
     pub(super) word: &'static str,
     /// In which runs there is such a key.
     pub(super) only: Only,
+    /// On which pages.
+    pub(super) on: On,
 }
 
 impl Binding {
-    /// True if there is such a key in this run.
+    /// True if there is such a key in this run, on this page.
     pub(super) fn is_here(&self, state: &State) -> bool {
-        match self.only {
+        let run = match self.only {
             Only::Any => true,
             Only::Demo => !state.scenes.is_empty(),
+            Only::NoDemo => state.scenes.is_empty(),
             Only::Command => state.console.is_some(),
-        }
+            Only::Files => state.configured,
+        };
+        let page = match self.on {
+            On::Every => true,
+            On::Traffic => state.page != Page::Routes,
+            On::Routes => state.page == Page::Routes,
+        };
+        run && page
+    }
+
+    /// The same, on the pages of exchanges alone.
+    const fn traffic(self) -> Self {
+        Self { on: On::Traffic, ..self }
+    }
+
+    /// The same, on the Routes page alone.
+    const fn routes(self) -> Self {
+        Self { on: On::Routes, ..self }
+    }
+
+    /// The same, in such runs alone.
+    const fn only(self, only: Only) -> Self {
+        Self { only, ..self }
     }
 
     /// The keys as the bar shows them: one for each of its first two actions, `j/k`.
@@ -164,7 +216,7 @@ impl Binding {
 }
 
 const fn line(group: Group, keys: &'static [(Key, Action)], help: &'static str) -> Binding {
-    Binding { group, keys, help, bar: Bar::No, word: "", only: Only::Any }
+    Binding { group, keys, help, bar: Bar::No, word: "", only: Only::Any, on: On::Every }
 }
 
 const fn barred(
@@ -174,11 +226,11 @@ const fn barred(
     bar: Bar,
     word: &'static str,
 ) -> Binding {
-    Binding { group, keys, help, bar, word, only: Only::Any }
+    Binding { group, keys, help, bar, word, only: Only::Any, on: On::Every }
 }
 
 const fn demo(group: Group, keys: &'static [(Key, Action)], help: &'static str) -> Binding {
-    Binding { group, keys, help, bar: Bar::List, word: "scene", only: Only::Demo }
+    Binding { group, keys, help, bar: Bar::List, word: "scene", only: Only::Demo, on: On::Every }
 }
 
 use Key::{Char, Code, Ctrl};
@@ -213,7 +265,8 @@ pub(super) const BINDINGS: &[Binding] = &[
         Group::Move,
         &[(Code(KeyCode::Tab), Action::NextPane), (Code(KeyCode::BackTab), Action::PreviousPane)],
         "next, previous pane",
-    ),
+    )
+    .traffic(),
     barred(
         Group::Move,
         &[
@@ -225,14 +278,16 @@ pub(super) const BINDINGS: &[Binding] = &[
         "lane",
         Bar::List,
         "lane",
-    ),
+    )
+    .traffic(),
     barred(
         Group::Move,
         &[(Char('n'), Action::NextFinding), (Char('N'), Action::PreviousFinding)],
         "next, previous finding",
         Bar::Both,
         "finding",
-    ),
+    )
+    .traffic(),
     demo(
         Group::Move,
         &[
@@ -250,49 +305,83 @@ pub(super) const BINDINGS: &[Binding] = &[
         ],
         "scene of the demo",
     ),
-    barred(Group::View, &[(Code(KeyCode::Enter), Action::Open)], "heads, bodies, frames", Bar::List, "detail"),
-    Binding {
-        only: Only::Command,
-        ..barred(Group::View, &[(Char('o'), Action::Console)], "output of the command", Bar::List, "output")
-    },
-    barred(Group::View, &[(Char('/'), Action::Filter)], "filter, live", Bar::List, "filter"),
-    barred(Group::View, &[(Char('f'), Action::Follow)], "follow the newest", Bar::List, "follow"),
-    barred(Group::View, &[(Char('z'), Action::Zoom)], "zoom the pane", Bar::List, "zoom"),
-    line(Group::View, &[(Char('D'), Action::Differences)], "show only differences"),
-    line(Group::View, &[(Char('s'), Action::Sort)], "sort"),
-    barred(Group::View, &[(Char('u'), Action::Reveal)], "show, hide secrets", Bar::Detail, "secrets"),
-    line(Group::View, &[(Char('t'), Action::Theme)], "theme"),
-    barred(Group::Act, &[(Char('y'), Action::CopyFix)], "copy the fix (OSC 52)", Bar::Both, "copy fix"),
-    barred(Group::Act, &[(Char('Y'), Action::CopyMenu)], "copy as curl, URL, …", Bar::Detail, "copy as"),
+    barred(Group::View, &[(Code(KeyCode::Enter), Action::Open)], "heads, bodies, frames", Bar::List, "detail")
+        .traffic(),
+    barred(Group::View, &[(Char('o'), Action::Console)], "output of the command", Bar::List, "output")
+        .only(Only::Command)
+        .traffic(),
+    line(Group::View, &[(Char('1'), Action::Requests), (Char('3'), Action::Routes)], "requests, routes")
+        .only(Only::NoDemo),
+    line(Group::View, &[(Code(KeyCode::F(3)), Action::Routes)], "routes").only(Only::Demo),
+    barred(
+        Group::View,
+        &[(Char('t'), Action::Try), (Code(KeyCode::Enter), Action::Try)],
+        "try a URL: nothing is sent",
+        Bar::Routes,
+        "try",
+    )
+    .routes(),
+    barred(Group::View, &[(Char('w'), Action::WhatIfs)], "what-ifs alone", Bar::Routes, "what-ifs").routes(),
+    barred(Group::View, &[(Char('m'), Action::Servers)], "what each server does", Bar::Routes, "servers").routes(),
+    barred(Group::View, &[(Char('s'), Action::Source)], "lines of the router", Bar::Routes, "source")
+        .routes()
+        .only(Only::Files),
+    barred(Group::Act, &[(Char('E'), Action::Edit)], "edit them in $EDITOR", Bar::Routes, "edit")
+        .routes()
+        .only(Only::Files),
+    barred(Group::Act, &[(Char('R'), Action::Reload)], "read the files again", Bar::Routes, "reload")
+        .routes()
+        .only(Only::Files),
+    barred(Group::View, &[(Char('/'), Action::Filter)], "filter, live", Bar::List, "filter").traffic(),
+    barred(Group::View, &[(Char('f'), Action::Follow)], "follow the newest", Bar::List, "follow").traffic(),
+    barred(Group::View, &[(Char('z'), Action::Zoom)], "zoom the pane", Bar::List, "zoom").traffic(),
+    line(Group::View, &[(Char('D'), Action::Differences)], "show only differences").traffic(),
+    line(Group::View, &[(Char('s'), Action::Sort)], "sort").traffic(),
+    barred(Group::View, &[(Char('u'), Action::Reveal)], "show, hide secrets", Bar::Detail, "secrets").traffic(),
+    line(Group::View, &[(Char('t'), Action::Theme)], "theme").traffic(),
+    barred(Group::Act, &[(Char('y'), Action::CopyFix)], "copy the fix (OSC 52)", Bar::Both, "copy fix").traffic(),
+    barred(Group::Act, &[(Char('Y'), Action::CopyMenu)], "copy as curl, URL, …", Bar::Detail, "copy as").traffic(),
     line(Group::Act, &[(Char('p'), Action::Pause)], "pause recording"),
-    line(Group::Act, &[(Char('C'), Action::Clear)], "clear the list"),
+    line(Group::Act, &[(Char('C'), Action::Clear)], "clear the list").traffic(),
     line(Group::Act, &[(Ctrl('l'), Action::Redraw), (Ctrl('z'), Action::Suspend)], "redraw, suspend"),
     barred(Group::Act, &[(Char('?'), Action::Help), (Code(KeyCode::F(1)), Action::Help)], "help", Bar::Both, "help"),
     barred(
         Group::Act,
         &[(Char('q'), Action::Leave), (Code(KeyCode::Esc), Action::Back)],
         "back; q at the top quits",
-        Bar::Detail,
+        Bar::Away,
         "back",
     ),
     barred(Group::Act, &[(Char('Q'), Action::Quit), (Ctrl('c'), Action::Interrupt)], "quit", Bar::List, "quit"),
 ];
 
-/// What a key asks for.
-pub(super) fn action(event: &KeyEvent) -> Option<Action> {
-    BINDINGS.iter().flat_map(|binding| binding.keys).find(|(key, _)| key.is(event)).map(|(_, action)| *action)
+/// What a key asks for, in this run and on this page.
+pub(super) fn action(event: &KeyEvent, state: &State) -> Option<Action> {
+    let here = BINDINGS.iter().filter(|binding| binding.is_here(state));
+    here.flat_map(|binding| binding.keys).find(|(key, _)| key.is(event)).map(|(_, action)| *action)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// Bindings that may be there at the same time.
+    fn together(one: &Binding, other: &Binding) -> bool {
+        let pages = one.on == other.on || one.on == On::Every || other.on == On::Every;
+        let demo = [one.only, other.only];
+        pages && !(demo.contains(&Only::Demo) && demo.contains(&Only::NoDemo))
+    }
+
     #[test]
     fn no_key_has_two_meanings() {
-        let mut seen: Vec<Key> = Vec::new();
-        for (key, _) in BINDINGS.iter().flat_map(|binding| binding.keys) {
-            assert!(!seen.contains(key), "{key:?} is bound twice");
-            seen.push(*key);
+        for (index, one) in BINDINGS.iter().enumerate() {
+            let others = BINDINGS.iter().skip(index + 1).filter(|other| together(one, other));
+            for (key, _) in others.flat_map(|other| other.keys) {
+                assert!(!one.keys.iter().any(|(known, _)| known == key), "{key:?} is bound twice");
+            }
+            for (at, (key, _)) in one.keys.iter().enumerate() {
+                assert!(!one.keys.iter().skip(at + 1).any(|(known, _)| known == key), "{key:?} is bound twice");
+            }
         }
     }
 
@@ -300,8 +389,8 @@ mod tests {
     fn a_control_key_is_not_its_letter() {
         let ctrl_d = KeyEvent::new(KeyCode::Char('d'), KeyModifiers::CONTROL);
         let plain_d = KeyEvent::new(KeyCode::Char('d'), KeyModifiers::NONE);
-        assert_eq!(action(&ctrl_d), Some(Action::HalfDown));
-        assert_eq!(action(&plain_d), None);
+        assert!(Key::Ctrl('d').is(&ctrl_d) && !Key::Char('d').is(&ctrl_d));
+        assert!(Key::Char('d').is(&plain_d) && !Key::Ctrl('d').is(&plain_d));
     }
 
     #[test]

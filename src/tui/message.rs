@@ -3,6 +3,7 @@
 use crossterm::event::{KeyEvent, MouseEvent};
 
 use super::Exit;
+use crate::gateway::Place;
 
 /// Something happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,4 +45,10 @@ pub(super) enum Effect {
     Scene(usize),
     /// Draw every cell anew.
     Redraw,
+    /// Show the lines around this one.
+    Excerpt(Place),
+    /// Give the terminal to the user's editor, at this line, until it ends.
+    Edit(Place),
+    /// Read the proxy's configuration again.
+    Reload,
 }

@@ -12,6 +12,7 @@
 
 mod copy;
 mod detail;
+mod editor;
 mod events;
 mod input;
 mod keymap;
@@ -19,6 +20,7 @@ mod lane_text;
 mod listing;
 mod message;
 mod prompt;
+mod routing;
 mod row;
 mod save;
 mod screenful;
@@ -46,10 +48,12 @@ use tokio::time::{Instant, sleep_until};
 
 use input::Input;
 use message::{Effect, Message};
+use routing::Excerpt;
 use screenful::Screenful;
-use state::{Page, State};
+use state::{Overlay, Page, State};
 use terminal::Screen;
 
+use crate::gateway::Place;
 use crate::lanes::visible::visible;
 
 /// The least time between two frames.
@@ -151,6 +155,23 @@ impl Face {
         self.state.notice = Some(visible(said.as_bytes()));
     }
 
+    /// Lends the terminal to the editor, then has the configuration read again.
+    fn edit(&mut self, place: &Place, screen: &mut Screen) -> std::io::Result<()> {
+        let Some(held) = self.input.hold() else {
+            self.state.notice = Some("the keyboard is not free for an editor".to_owned());
+            return Ok(());
+        };
+        let ended = screen.lend(|| editor::edit(place, |name| std::env::var(name).ok()))?;
+        drop(held);
+        self.state.size = screen.size()?;
+        self.state.notice = Some(match ended {
+            Ok(()) => "reading the configuration again".to_owned(),
+            Err(why) => visible(why.as_bytes()),
+        });
+        self.session.controls.reload();
+        Ok(())
+    }
+
     fn take_in(&mut self, message: Message, screen: &mut Screen) -> std::io::Result<Option<Exit>> {
         self.stale = true;
         for effect in update::update(&mut self.state, message, &self.seen) {
@@ -163,6 +184,15 @@ impl Face {
                     self.state.size = screen.size()?;
                 }
                 Effect::Redraw => screen.redraw()?,
+                Effect::Excerpt(place) => {
+                    let contents = std::fs::read(&place.file);
+                    self.state.overlay = Some(Overlay::Excerpt(Excerpt::of(place, contents)));
+                }
+                Effect::Edit(place) => self.edit(&place, screen)?,
+                Effect::Reload => {
+                    self.session.controls.reload();
+                    self.state.notice = Some("reading the configuration again".to_owned());
+                }
                 Effect::Clear => self.session.controls.clear(),
                 Effect::Record(on) => self.session.controls.record(on),
                 Effect::Scene(index) => self.session.controls.scene(index),

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::detail;
+use super::routing::RoutesSeen;
 use super::row::Row;
 use super::session::Console;
 use super::state::{Page, State};
@@ -37,6 +38,8 @@ pub(super) struct Screenful {
     /// The detail view of the selected exchange, or the command's output; empty unless one of them is open.
     pub(super) detail: Vec<Runs>,
     detail_of: Option<DetailOf>,
+    /// The Routes page; `None` until it is looked at.
+    pub(super) routes: Option<RoutesSeen>,
     /// Lines made before, by exchange: the revision they were made from, and the line.
     made: HashMap<ExchangeId, (u64, Row)>,
     /// Whether they were made with secrets shown.
@@ -62,6 +65,7 @@ impl Screenful {
             setup,
             detail: Vec::new(),
             detail_of: None,
+            routes: None,
             made: HashMap::new(),
             made_with: false,
         }
@@ -74,7 +78,8 @@ impl Screenful {
             state.listing.sync(&store);
             store.setup().clone()
         };
-        state.contradiction.clone_from(&setup.provenance.contradiction);
+        state.contradiction = Some(setup.warnings().collect::<Vec<_>>().join("; ")).filter(|text| !text.is_empty());
+        state.hear(setup.reread.as_ref());
         state.listing.judge(PORTION, &setup);
         let height = usize::from(Places::of(state).list_lines());
         state.settle(height);
@@ -93,6 +98,7 @@ impl Screenful {
             self.made_with = state.reveal;
             self.chosen = None;
         }
+        self.route(state);
         self.make_rows(&entries, state);
         self.choose(chosen);
         // What the command writes comes from elsewhere: see `read_console`.
@@ -116,6 +122,22 @@ impl Screenful {
         let most = self.detail.len().saturating_sub(height);
         state.detail_scroll = if at_the_end { most } else { state.detail_scroll.min(most) };
         self.detail_of = None;
+    }
+
+    /// Brings the Routes page up to date, where it is what is shown.
+    fn route(&mut self, state: &mut State) {
+        state.configured = self.setup.gateway.as_ref().is_some_and(|gateway| !gateway.files.is_empty());
+        if state.page != Page::Routes {
+            return;
+        }
+        let seen = RoutesSeen::refreshed(self.routes.take(), &self.setup, &state.routing);
+        let last = seen.lines.len().saturating_sub(1);
+        self.routes = Some(if state.routing.cursor > last {
+            state.routing.cursor = last;
+            RoutesSeen::refreshed(Some(seen), &self.setup, &state.routing)
+        } else {
+            seen
+        });
     }
 
     fn make_rows(&mut self, entries: &[Entry], state: &State) {

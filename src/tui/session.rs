@@ -54,6 +54,8 @@ pub trait Controls {
     fn clear(&mut self);
     /// Changes to a scene, counted from 0; asked for only if the session has scenes.
     fn scene(&mut self, index: usize);
+    /// Reads the proxy's configuration again; asked for only where there is one.
+    fn reload(&mut self) {}
 }
 
 /// The demo's scenes.

@@ -4,9 +4,12 @@ use jiff::tz::TimeZone;
 
 use super::listing::{Listing, Shown, Sort};
 use super::prompt::Prompt;
+use super::routing::{Excerpt, Routing};
 use super::session::Scene;
 use super::theme::Look;
 use crate::exchange::ExchangeId;
+use crate::lanes::Reread;
+use crate::lanes::visible::visible;
 use crate::store::Filter;
 
 /// What fills the body of the screen.
@@ -18,6 +21,8 @@ pub(super) enum Page {
     Detail,
     /// What the command that hopscope started writes.
     Console,
+    /// The proxy's routers, and a URL to try.
+    Routes,
 }
 
 impl Page {
@@ -56,6 +61,10 @@ pub(super) enum Overlay {
     Help { search: String, scroll: usize },
     /// The choice of what to copy.
     CopyMenu,
+    /// The URL to try being typed.
+    Url(Prompt),
+    /// Lines of the proxy's configuration.
+    Excerpt(Excerpt),
 }
 
 /// Reads a filter; blank text is none.
@@ -82,9 +91,12 @@ pub(super) struct State {
     /// The command that hopscope started, and the file with its output.
     pub(super) console: Option<(String, String)>,
     pub(super) scene: usize,
+    /// True if the proxy is known by files of its own.
+    pub(super) configured: bool,
 
     pub(super) page: Page,
     pub(super) overlay: Option<Overlay>,
+    pub(super) routing: Routing,
     pub(super) listing: Listing,
     pub(super) selected: Option<ExchangeId>,
     /// Where in the list the selected one stands.
@@ -111,6 +123,8 @@ pub(super) struct State {
     pub(super) history: Vec<String>,
     /// What just happened, until the next key.
     pub(super) notice: Option<String>,
+    /// How often the proxy's configuration had been read when that was last told.
+    reread: u64,
 }
 
 impl State {
@@ -129,8 +143,10 @@ impl State {
             scenes: Vec::new(),
             console: None,
             scene: 0,
+            configured: false,
             page: Page::Requests,
             overlay: None,
+            routing: Routing::default(),
             listing: Listing::new(filter),
             selected: None,
             cursor: 0,
@@ -147,6 +163,16 @@ impl State {
             filter_error,
             history: Vec::new(),
             notice: None,
+            reread: 0,
+        }
+    }
+
+    /// Tells that the proxy's configuration was read again, once. What is wrong with it stands in the line of warnings.
+    pub(super) fn hear(&mut self, reread: Option<&Reread>) {
+        let Some(reread) = reread.filter(|reread| reread.number != self.reread) else { return };
+        self.reread = reread.number;
+        if !reread.failed {
+            self.notice = Some(visible(reread.said.as_bytes()));
         }
     }
 

@@ -64,6 +64,15 @@ impl Screen {
         self.redraw()
     }
 
+    /// Gives the terminal back for as long as `work` takes, e.g. an editor, and takes it again.
+    pub(super) fn lend<T>(&mut self, work: impl FnOnce() -> T) -> io::Result<T> {
+        give_back();
+        let done = work();
+        enter(&self.title, self.mouse)?;
+        self.redraw()?;
+        Ok(done)
+    }
+
     /// Puts text on the clipboard by OSC 52. In tmux also as a passthrough, for when tmux itself does not take it.
     pub(super) fn copy(&mut self, text: &str) -> io::Result<()> {
         let in_tmux = std::env::var_os("TMUX").is_some();

@@ -8,10 +8,12 @@ use super::keymap::{Action, action};
 use super::listing::Sort;
 use super::message::{Effect, Message};
 use super::prompt::Prompt;
+use super::routing::Panel;
 use super::screenful::Screenful;
 use super::state::{Overlay, Page, Pane, State, read_filter};
 use super::view;
 use super::view::places::{Places, Shape};
+use crate::gateway::Place;
 
 /// Lines that one turn of the wheel scrolls.
 const WHEEL: usize = 3;
@@ -28,9 +30,16 @@ pub(super) fn update(state: &mut State, message: Message, seen: &Screenful) -> V
             Vec::new()
         }
         Message::Paste(text) => {
-            if let Some(Overlay::Filter(prompt)) = &mut state.overlay {
-                prompt.left.extend(text.chars().filter(|c| !c.is_control()));
-                filter_typed(state);
+            match &mut state.overlay {
+                Some(Overlay::Filter(prompt)) => {
+                    prompt.left.extend(text.chars().filter(|c| !c.is_control()));
+                    filter_typed(state);
+                }
+                Some(Overlay::Url(prompt)) => {
+                    prompt.left.extend(text.chars().filter(|c| !c.is_control()));
+                    state.routing.url = prompt.text();
+                }
+                _ => {}
             }
             Vec::new()
         }
@@ -50,7 +59,7 @@ pub(super) fn update(state: &mut State, message: Message, seen: &Screenful) -> V
 
 fn key_pressed(state: &mut State, key: KeyEvent, seen: &Screenful) -> Vec<Effect> {
     // These work whatever is open.
-    match action(&key) {
+    match action(&key, state) {
         Some(Action::Interrupt) => return vec![Effect::Quit(Exit::Interrupted)],
         Some(Action::Suspend) => return vec![Effect::Suspend],
         Some(Action::Redraw) => return vec![Effect::Redraw],
@@ -69,7 +78,16 @@ fn key_pressed(state: &mut State, key: KeyEvent, seen: &Screenful) -> Vec<Effect
             let choice = MENU.iter().find(|(letter, ..)| key.code == KeyCode::Char(*letter));
             choice.map_or_else(Vec::new, |(_, _, what)| copy(state, *what, seen))
         }
-        None => action(&key).map_or_else(Vec::new, |action| act(state, action, seen)),
+        Some(Overlay::Url(prompt)) => {
+            url_key(state, prompt, key);
+            Vec::new()
+        }
+        // Any key closes it, and edit edits.
+        Some(Overlay::Excerpt(excerpt)) => match action(&key, state) {
+            Some(Action::Edit) => vec![Effect::Edit(excerpt.place)],
+            _ => Vec::new(),
+        },
+        None => action(&key, state).map_or_else(Vec::new, |action| act(state, action, seen)),
     }
 }
 
@@ -92,6 +110,14 @@ fn act(state: &mut State, action: Action, seen: &Screenful) -> Vec<Effect> {
         Action::PreviousFinding => finding(state, false),
         Action::Open => open(state),
         Action::Console => console(state),
+        Action::Requests => state.page = Page::Requests,
+        Action::Routes => state.page = Page::Routes,
+        Action::Try => state.overlay = Some(Overlay::Url(Prompt::new(&state.routing.url))),
+        Action::WhatIfs => panel(state, Panel::WhatIfs),
+        Action::Servers => panel(state, Panel::Servers),
+        Action::Source => return with_place(state, seen, Effect::Excerpt),
+        Action::Edit => return with_place(state, seen, Effect::Edit),
+        Action::Reload => return vec![Effect::Reload],
         Action::Leave if at_top(state) => return vec![Effect::Quit(Exit::Quit)],
         Action::Leave | Action::Back => back(state),
         Action::Quit => return vec![Effect::Quit(Exit::Quit)],
@@ -145,6 +171,7 @@ fn page_height(state: &State) -> usize {
     match state.page {
         Page::Detail | Page::Console => usize::from(places.body.height.saturating_sub(2)).max(1),
         Page::Requests => usize::from(places.list_lines()).max(1),
+        Page::Routes => usize::from(places.body.height / 2).max(1),
     }
 }
 
@@ -152,6 +179,9 @@ fn page_height(state: &State) -> usize {
 fn go(state: &mut State, lines: usize, down: bool, seen: &Screenful) {
     if state.page.is_text() {
         scroll_detail(state, lines, down, seen);
+    } else if state.page == Page::Routes {
+        let cursor = state.routing.cursor;
+        choose(state, if down { cursor.saturating_add(lines) } else { cursor.saturating_sub(lines) }, seen);
     } else {
         select(state, if down { state.cursor.saturating_add(lines) } else { state.cursor.saturating_sub(lines) });
     }
@@ -159,6 +189,12 @@ fn go(state: &mut State, lines: usize, down: bool, seen: &Screenful) {
 
 /// Pages: of the detail view, of the focused lane, or of the list.
 fn scroll(state: &mut State, lines: usize, down: bool, seen: &Screenful) {
+    if state.page == Page::Routes {
+        let scroll = state.routing.scroll;
+        let to = if down { scroll.saturating_add(lines / 2) } else { scroll.saturating_sub(lines / 2) };
+        state.routing.scroll = to.min(view::routes::panel_lines(state, seen).saturating_sub(1));
+        return;
+    }
     if state.page.is_text() || state.focus == Pane::List {
         go(state, lines.max(1), down, seen);
         return;
@@ -195,6 +231,7 @@ fn first(state: &mut State) {
     match state.page {
         Page::Detail | Page::Console => state.detail_scroll = 0,
         Page::Requests => select(state, 0),
+        Page::Routes => state.routing.cursor = 0,
     }
 }
 
@@ -205,6 +242,45 @@ fn last(state: &mut State, seen: &Screenful) {
         Page::Requests => {
             select(state, usize::MAX);
             state.follow = state.listing.sort() == Sort::Time;
+        }
+        Page::Routes => choose(state, usize::MAX, seen),
+    }
+}
+
+/// Chooses a router, or the last one there is.
+fn choose(state: &mut State, cursor: usize, seen: &Screenful) {
+    let last = seen.routes.as_ref().map_or(0, |routes| routes.lines.len().saturating_sub(1));
+    state.routing.cursor = cursor.min(last);
+    state.routing.scroll = 0;
+}
+
+/// Shows a panel of the Routes page; asked for again, the trial.
+fn panel(state: &mut State, panel: Panel) {
+    state.routing.panel = if state.routing.panel == panel { Panel::Trial } else { panel };
+    state.routing.scroll = 0;
+}
+
+/// Something to do with the line of the chosen router.
+fn with_place(state: &mut State, seen: &Screenful, effect: impl FnOnce(Place) -> Effect) -> Vec<Effect> {
+    let chosen = seen.routes.as_ref().and_then(|routes| routes.lines.get(state.routing.cursor));
+    let Some(place) = chosen.and_then(|line| line.place.clone()) else {
+        state.notice = Some("no line of a file says this".to_owned());
+        return Vec::new();
+    };
+    vec![effect(place)]
+}
+
+/// Typing the URL to try; what comes of it is computed with every key.
+fn url_key(state: &mut State, mut prompt: Prompt, key: KeyEvent) {
+    match key.code {
+        KeyCode::Esc => state.routing.url.clone_from(&prompt.before),
+        KeyCode::Enter => {}
+        // There is nothing to complete or to recall.
+        KeyCode::Tab | KeyCode::Up | KeyCode::Down => state.overlay = Some(Overlay::Url(prompt)),
+        _ => {
+            prompt.edit(key, &[]);
+            state.routing.url = prompt.text();
+            state.overlay = Some(Overlay::Url(prompt));
         }
     }
 }
@@ -265,7 +341,9 @@ fn at_top(state: &State) -> bool {
 }
 
 fn back(state: &mut State) {
-    if state.page.is_text() {
+    if state.page == Page::Routes && state.routing.panel != Panel::Trial {
+        panel(state, state.routing.panel);
+    } else if state.page != Page::Requests {
         state.page = Page::Requests;
     } else if state.zoomed {
         state.zoomed = false;

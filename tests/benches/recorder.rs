@@ -24,8 +24,12 @@ const GOT: &str = "GET /items?limit=5 HTTP/1.1\nHost: localhost:9999\nUser-Agent
                    X-Forwarded-Prefix: /api/v1\nX-Forwarded-Proto: http\nX-Forwarded-Server: box\nX-Real-Ip: 127.0.0.1";
 
 fn setup() -> Setup {
-    let tap =
-        |kind, port: u16| Tap { kind, listen: ([127, 0, 0, 1], port).into(), upstream: "http://127.0.0.1".into() };
+    let tap = |kind, port: u16| Tap {
+        kind,
+        listen: ([127, 0, 0, 1], port).into(),
+        upstream: "http://127.0.0.1".into(),
+        door: None,
+    };
     let server = Server { root_path: "/api/v1".into(), ..Server::uvicorn() };
     Setup { taps: vec![tap(TapKind::Edge, 9998), tap(TapKind::App, 8001)], ..Setup::new(server) }
 }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use futures_util::{SinkExt, StreamExt};
 use hopscope::capture::{self, Bounds};
 use hopscope::gateway::{Gateway, PathRule, Route, Upstream};
-use hopscope::proxy::{Limits, Running, Tap, TapRole, bind, start};
+use hopscope::proxy::{Limits, Running, StandIn, Tap, TapRole, bind, start};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::tungstenite::Message;
@@ -151,8 +151,9 @@ fn taps(proxy: SocketAddr, stand_in: Option<SocketAddr>, app: SocketAddr) -> (So
             upstream: upstream(app_tap_address),
             forward_prefix: false,
         };
-        let gateway = Arc::new(Gateway::of_routes(vec![route], None));
-        taps.push(Tap { listener: bind(listen).expect("a listener"), role: TapRole::StandIn { gateway, probe: None } });
+        let stand_in = Arc::new(StandIn::new(Gateway::of_routes(vec![route], None)));
+        let role = TapRole::StandIn { stand_in, door: None, probe: None };
+        taps.push(Tap { listener: bind(listen).expect("a listener"), role });
     }
     let running = start(taps, Limits::default(), &capture).expect("running taps");
     (edge_address, Taps { app_tap: app_tap_address, _running: running })

@@ -97,13 +97,16 @@ impl Live {
 
     /// Sends a request on a connection of its own. Gives what the app was told, or what the server did instead, in the
     /// form of an answer of `hopscope predict`.
-    pub(crate) fn ask(&self, request: &[u8]) -> (Value, Ends) {
-        let mut stream = TcpStream::connect(self.address).expect("it listens");
-        let ends = (stream.local_addr().expect("connected"), self.address);
-        stream.set_read_timeout(Some(SILENCE)).expect("a timeout");
+    ///
+    /// # Errors
+    /// If it cannot be asked.
+    pub(crate) fn ask(&self, request: &[u8]) -> io::Result<(Value, Ends)> {
+        let mut stream = TcpStream::connect(self.address)?;
+        let ends = (stream.local_addr()?, self.address);
+        stream.set_read_timeout(Some(SILENCE))?;
         // A server may have hung up before it has all; what it said counts.
         let _ = stream.write_all(request);
-        (outcome(stream), ends)
+        Ok((outcome(stream), ends))
     }
 }
 
@@ -112,23 +115,25 @@ fn outcome(stream: TcpStream) -> Value {
     let mut reader = Reader::new(stream);
     // Whatever ends the connection early, or keeps it silent, is no answer.
     let Ok(Some(head)) = reader.head() else { return json!({"outcome": "closed"}) };
-    let told = match head.status() {
-        101 => text_message(&mut reader).ok(),
+    let status = head.try_status();
+    let told = match status {
+        Some(101) => text_message(&mut reader).ok(),
         _ => head.values("x-scope").pop().map(String::into_bytes),
     };
-    match told {
-        Some(scope) => {
-            let scope = STANDARD.decode(scope).expect("base64");
-            json!({"outcome": "scope", "scope": serde_json::from_slice::<Value>(&scope).expect("JSON")})
-        }
-        None => json!({"outcome": "response", "status": head.status()}),
+    let Some(told) = told else { return json!({"outcome": "response", "status": status}) };
+    let scope = STANDARD.decode(&told).ok().and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
+    match scope {
+        Some(scope) => json!({"outcome": "scope", "scope": scope}),
+        None => json!({"outcome": "no scope", "told": told.escape_ascii().to_string()}),
     }
 }
 
 /// The first message over a websocket (RFC 6455 section 5.2): text, unmasked, as a server sends it.
 fn text_message(reader: &mut Reader<TcpStream>) -> io::Result<Vec<u8>> {
     let head = reader.exactly(2)?;
-    assert_eq!(head[0], 0x81, "a whole text message");
+    if head[0] != 0x81 {
+        return Err(io::Error::other("no whole text message"));
+    }
     let length = match head[1] {
         126 => usize::from(u16::from_be_bytes(reader.exactly(2)?.try_into().expect("two"))),
         short => usize::from(short),

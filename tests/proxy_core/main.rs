@@ -7,5 +7,7 @@
 mod early;
 mod endings;
 mod hostile;
+mod planned;
 mod stage;
+mod tls;
 mod tunnels;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use hopscope::capture::{Bounds, Capture, Observed, channel};
 use hopscope::exchange::{Half, Side};
 use hopscope::gateway::{Gateway, Upstream, parse_route};
-use hopscope::proxy::{Limits, Running, Tap, TapRole, bind, start};
+use hopscope::proxy::{Limits, Running, StandIn, Tap, TapRole, bind, start};
 
 /// Longer than anything here may take.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -41,10 +41,18 @@ impl Stage {
     /// A stand-in that sends everything to `to`.
     pub(crate) fn stand_in(to: SocketAddr) -> Self {
         let route = parse_route(&format!("/=http://{to}")).expect("a route");
-        Self::start(
-            TapRole::StandIn { gateway: Arc::new(Gateway::of_routes(vec![route], None)), probe: None },
-            Limits::default(),
-        )
+        Self::standing_in(StandIn::new(Gateway::of_routes(vec![route], None)))
+    }
+
+    /// This stand-in.
+    pub(crate) fn standing_in(stand_in: StandIn) -> Self {
+        Self::limited_stand_in(stand_in, Limits::default())
+    }
+
+    /// The same with other limits.
+    pub(crate) fn limited_stand_in(stand_in: StandIn, limits: Limits) -> Self {
+        let role = TapRole::StandIn { stand_in: Arc::new(stand_in), door: None, probe: None };
+        Self::start(role, limits)
     }
 
     fn start(role: TapRole, limits: Limits) -> Self {

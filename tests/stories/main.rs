@@ -11,6 +11,8 @@ mod escapes;
 mod headless;
 mod pictures;
 mod real;
+mod reload;
+mod routes;
 mod run;
 mod terminal;
 mod transparency;

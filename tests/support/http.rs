@@ -35,8 +35,12 @@ impl Message {
 
     /// The status of a response.
     pub(crate) fn status(&self) -> u16 {
-        let line = String::from_utf8_lossy(self.start_line()).into_owned();
-        line.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or_else(|| panic!("no status in {line:?}"))
+        self.try_status().unwrap_or_else(|| panic!("no status in {:?}", String::from_utf8_lossy(self.start_line())))
+    }
+
+    /// The status of a response, if it has one.
+    pub(crate) fn try_status(&self) -> Option<u16> {
+        String::from_utf8_lossy(self.start_line()).split(' ').nth(1).and_then(|code| code.parse().ok())
     }
 
     /// The target of a request.

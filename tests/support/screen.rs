@@ -25,8 +25,16 @@ pub(crate) struct Screen {
 impl Screen {
     /// Starts hopscope in a terminal of this size.
     pub(crate) fn start(columns: u16, rows: u16, arguments: &[&str]) -> Self {
+        Self::start_with(columns, rows, arguments, &[])
+    }
+
+    /// The same with these variables in its environment.
+    pub(crate) fn start_with(columns: u16, rows: u16, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut command = CommandBuilder::new(BINARY);
         command.args(arguments);
+        for (name, value) in variables {
+            command.env(name, value);
+        }
         Self::spawn(columns, rows, command)
     }
 

@@ -33,6 +33,21 @@ pub struct Believes {
     pub unix: bool,
 }
 
+impl Believes {
+    /// In words. What is read although nobody is believed is read of anyone.
+    pub fn whom(self) -> Vec<&'static str> {
+        let Self { loopback, loopback6, others, unix } = self;
+        if !(loopback || loopback6 || others || unix) {
+            return vec!["anyone"];
+        }
+        if loopback && loopback6 && others {
+            return if unix { vec!["anyone"] } else { vec!["any address"] };
+        }
+        let known = [(loopback, "127.0.0.1"), (loopback6, "::1"), (others, "other addresses"), (unix, "unix sockets")];
+        known.into_iter().filter(|(believed, _)| *believed).map(|(_, who)| who).collect()
+    }
+}
+
 /// An address for documentation (RFC 5737): in nobody's trust list unless everyone is.
 const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
 

@@ -55,7 +55,28 @@ AN ANSWER is an object on one line, in the order of the questions:
                   sees) where the app was asked
   why             a sentence, for everything but scope
 
-Both are described in full in assets/schema/predict.schema.json. A line that is no question is answered unknown, with its number.
+A QUESTION ABOUT A PROXY names its configuration:
+  proxy           nginx, traefik, caddy, haproxy or apache
+  version         its release; the newest known if not given
+  config_file     its configuration below the folder of --configs; for Traefik a folder, too
+  listen          where the request arrives: {"port": 80, "tls": false, "sni": "example.org"}
+  client_addr     the client's address
+  request_text    the bytes that arrive, one character for each byte
+  hosts           the addresses of names in the configuration, e.g. {"app": "127.0.0.1"}
+  static          the files in every folder that the configuration names
+  hostname        the machine's name
+  upstream_response  what the upstream answers, if the client's answer is asked for
+
+ITS ANSWER:
+  id              as it was
+  routed_to       the upstream's address; null if the proxy answers by itself
+  upstream_request   the head that it gets, one character for each byte
+  status          what the client gets, with location and set_cookie: where the proxy answers
+                  by itself, or upstream_response is given; null if it hangs up
+  unknown         file:line and why, where something matters that is not understood; the rest
+                  of the answer is then not to be relied on
+
+All are described in full in assets/schema/predict.schema.json. A line that is no question is answered unknown, with its number.
 
 EXAMPLES
   What does the app see?
@@ -63,12 +84,18 @@ EXAMPLES
       "peer": ["127.0.0.1", 50000], "local": ["127.0.0.1", 8000],
       "request_text": "GET /api/items HTTP/1.1\r\nHost: h\r\n\r\n"}' | tr -d '\n' | hopscope predict
 
+  What does nginx make of it?
+    echo '{"proxy": "nginx", "config_file": "nginx.conf", "listen": {"port": 80},
+      "client_addr": "203.0.113.9", "request_text": "GET /api/a%2Fb HTTP/1.1\r\nHost: h\r\n\r\n"}' \
+      | tr -d '\n' | hopscope predict --configs /etc/nginx
+
   A file of them, in continuous integration
     hopscope predict questions.jsonl --fail-on-unknown"#;
 
 /// Answer questions about requests in bulk: a JSON object a line in, one a line out
 ///
-/// Each question is a server as it was started and the bytes of a request; the answer is what the server hands to the app.
+/// Each question is a server as it was started, or a proxy with its configuration, and the bytes of a request; the answer is
+/// what the server hands to the app, or what the proxy sends on.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(super) struct PredictArgs {

@@ -12,8 +12,8 @@ use serde_json::Value;
 use crate::exchange::ResponseHead;
 use crate::forwarded::latin1;
 use crate::gateway::{
-    self, Action, Destination, Forward, Found, Gateway, NotUnderstood, Onward, Options, Purpose, Received, Reply, Tls,
-    World,
+    self, Action, Destination, Failure, Forward, Found, Gateway, NotUnderstood, Onward, Options, Purpose, Received,
+    Reply, Step, Tls, World,
 };
 use crate::settings::Machine;
 
@@ -49,7 +49,7 @@ pub(super) struct Question {
     hosts: BTreeMap<String, String>,
     /// The files that every folder holds which the configuration names.
     r#static: Option<Vec<String>>,
-    /// What the upstream answers, if the client's answer is asked for.
+    /// What the upstream answers, if the client's answer is asked for; empty if it hangs up instead.
     upstream_response: Option<String>,
 }
 
@@ -119,6 +119,7 @@ impl Proxies {
         let options = Options {
             proxy: Some(question.proxy.parse()?),
             release: release.map_err(|error| format!("version: {error}"))?,
+            front: None,
         };
         let path = self.folder.join(&question.config_file);
         let read = gateway::read(&[path], &self.machine, options).map_err(|error| error.to_string());
@@ -138,16 +139,22 @@ impl Answer {
         self.unknown.extend(doubts.iter().map(ToString::to_string));
     }
 
+    /// What was taken for granted: an answer here is certain or it is none.
+    fn assumed(&mut self, steps: &[Step]) {
+        self.unknown.extend(steps.iter().filter_map(Step::assumption).map(|doubt| doubt.to_string()));
+    }
+
     fn own(&mut self, reply: &Reply) {
         self.status = Some(reply.status);
-        self.location = reply.get("location").map(latin1);
+        let location = reply.fields.iter().rfind(|(name, _)| name.eq_ignore_ascii_case("location"));
+        self.location = location.map(|(_, value)| latin1(value));
         let cookies = reply.fields.iter().filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie"));
         self.set_cookie = cookies.map(|(_, value)| latin1(value)).collect();
     }
 
     fn delivered(&mut self, head: &ResponseHead) {
         self.status = Some(head.status());
-        self.location = head.get("location").map(latin1);
+        self.location = head.fields().all("location").last().map(latin1);
         self.set_cookie = head.fields().all("set-cookie").map(latin1).collect();
     }
 }
@@ -168,6 +175,7 @@ impl Question {
         let plan = gateway.plan(&received, &world);
         let mut answer = Answer::default();
         answer.doubt(&plan.unknown);
+        answer.assumed(&plan.steps);
         match plan.action {
             Action::Forward(forward) => self.follow(forward, &world, &mut answer)?,
             Action::Answer(reply) => answer.own(&reply),
@@ -179,6 +187,7 @@ impl Question {
     /// Follows a request from upstream to upstream until the client has its answer, or as far as is known.
     fn follow(&self, mut forward: Forward, world: &dyn World, answer: &mut Answer) -> Result<(), String> {
         let scripted = self.upstream_response.as_ref().map(|text| bytes(text, "upstream_response")).transpose()?;
+        let mut answered = false;
         for _ in 0..MOST_FORWARDS {
             let response = match forward.purpose {
                 Purpose::Permission => PERMITTED,
@@ -186,13 +195,23 @@ impl Question {
                     answer.routed_to = Some(self.address(&forward.to)?);
                     answer.upstream_request = Some(latin1(&forward.head));
                     let Some(scripted) = &scripted else { return Ok(()) };
+                    if std::mem::replace(&mut answered, true) {
+                        let asks = "its answer makes the proxy ask once more, and what comes back then was not told";
+                        answer.unknown.push(asks.to_owned());
+                        return Ok(());
+                    }
                     let end = memchr::memmem::find(scripted, b"\r\n\r\n").map_or(scripted.len(), |at| at + 4);
                     scripted.get(..end).unwrap_or_default()
                 }
             };
-            let response = ResponseHead::from_wire(response).map_err(|error| format!("upstream_response: {error}"))?;
-            let returned = forward.back.respond(&response, world);
+            let returned = if response.is_empty() {
+                forward.back.fail(Failure::Broken, world)
+            } else {
+                let response = ResponseHead::from_wire(response);
+                forward.back.respond(&response.map_err(|error| format!("upstream_response: {error}"))?, world)
+            };
             answer.doubt(&returned.unknown);
+            answer.assumed(&returned.steps);
             match returned.onward {
                 Onward::Deliver(head) => {
                     answer.delivered(&head);
@@ -203,7 +222,13 @@ impl Question {
                     return Ok(());
                 }
                 Onward::Close => return Ok(()),
-                Onward::Forward(next) => forward = *next,
+                Onward::Forward(next) => {
+                    if forward.purpose == Purpose::Request {
+                        // The answer to the same question without a response names the first upstream, not this one.
+                        answer.unknown.push("which upstream is asked last depends on the response".to_owned());
+                    }
+                    forward = *next;
+                }
             }
         }
         Err("the proxy goes round in circles".to_owned())
@@ -248,6 +273,11 @@ impl World for Described<'_> {
 
     fn hostname(&self) -> &str {
         self.hostname
+    }
+
+    /// There is no clock: where a proxy writes the time, the answer has this in its place.
+    fn time(&self) -> Option<String> {
+        Some("<MSEC>".to_owned())
     }
 }
 

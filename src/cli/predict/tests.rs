@@ -126,3 +126,64 @@ proptest::proptest! {
         proptest::prop_assert!(answer["outcome"].is_string());
     }
 }
+
+/// A folder with a configuration, and the answer to a question about it with these members.
+fn proxied(config: &str, members: &Value) -> Value {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("haproxy.cfg"), config).unwrap();
+    let mut question = json!({
+        "id": "p", "proxy": "haproxy", "config_file": "haproxy.cfg", "client_addr": "203.0.113.9",
+        "listen": {"port": 8080}, "hosts": {"app": "127.0.0.1"}, "note": "not read",
+        "request_text": "GET /api/items HTTP/1.1\r\nHost: h\r\n\r\n",
+    });
+    for (name, value) in members.as_object().unwrap() {
+        question[name] = value.clone();
+    }
+    assert_eq!(faults(SCHEMA, "/$defs/proxy_question", &question), Vec::<String>::new(), "{question}");
+    let mut out = Vec::new();
+    answer_to(question.to_string().as_bytes(), 7, &mut Known::new(folder.path()), &mut out);
+    let answer = serde_json::from_slice(&out).unwrap();
+    assert_eq!(faults(SCHEMA, "/$defs/proxy_answer", &answer), Vec::<String>::new(), "{answer}");
+    answer
+}
+
+const HAPROXY: &str = "\
+defaults
+  mode http
+frontend web
+  bind :8080
+  http-request return status 418 if { path /teapot }
+  http-request lua.own if { path /lua }
+  default_backend app
+backend app
+  option forwardfor
+  server a app:8000
+";
+
+#[test]
+fn a_proxy_is_asked_what_it_sends_and_what_comes_back() {
+    let sent = proxied(HAPROXY, &json!({}));
+    assert_eq!((&sent["id"], &sent["routed_to"]), (&json!("p"), &json!("127.0.0.1:8000")));
+    let head = "GET /api/items HTTP/1.1\r\nhost: h\r\nx-forwarded-for: 203.0.113.9\r\n\r\n";
+    assert_eq!((&sent["upstream_request"], &sent["status"]), (&json!(head), &Value::Null), "not asked for");
+    let response = "HTTP/1.1 307 Temporary Redirect\r\nlocation: /items/\r\nset-cookie: a=1\r\n\r\n";
+    let back = proxied(HAPROXY, &json!({"upstream_response": response}));
+    assert_eq!((&back["status"], &back["location"]), (&json!(307), &json!("/items/")));
+    assert_eq!(back["set_cookie"], json!(["a=1"]));
+    let own = proxied(HAPROXY, &json!({"request_text": "GET /teapot HTTP/1.1\r\nHost: h\r\n\r\n"}));
+    assert_eq!((&own["routed_to"], &own["status"]), (&Value::Null, &json!(418)));
+}
+
+#[test]
+fn what_a_proxy_does_is_unknown_where_it_is_not_understood() {
+    for (members, why) in [
+        (json!({"request_text": "GET /lua HTTP/1.1\r\nHost: h\r\n\r\n"}), "haproxy.cfg:6: "),
+        (json!({"hosts": {}}), "line 7: the address of \"app\" is not known"),
+        (json!({"config_file": "none.cfg"}), "line 7: cannot read "),
+        (json!({"version": "x"}), "line 7: version: \"x\" is no version"),
+        (json!({"request_text": "\u{100}"}), "line 7: request_text: 'Ā' is no byte"),
+    ] {
+        let answer = proxied(HAPROXY, &members);
+        assert!(answer["unknown"][0].as_str().is_some_and(|unknown| unknown.contains(why)), "{members}: {answer}");
+    }
+}

@@ -154,7 +154,7 @@ impl RunArgs {
             Some(address) => free(address)?,
             None => free_address(upstream.port)?,
         };
-        let listener = Listener { kind: TapKind::App, address, upstream: Some(upstream) };
+        let listener = Listener { kind: TapKind::App, address, upstream: Some(upstream), door: None };
         let settings = settings(vec![listener], None, &self.server, &self.find, &self.limits, &self.output)?;
         asking(Settings { tap_source: self.tap_source, ask_app: !self.no_ask_app, ..settings }, Some(key))
     }

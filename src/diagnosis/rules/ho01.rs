@@ -5,7 +5,8 @@
 //!
 //! ## Why it happens
 //! nginx sends the name in `proxy_pass` (`$proxy_host`) unless told otherwise; `$host` passes the name on but drops the port.
-//! Apache has `ProxyPreserveHost Off`. No server reads `X-Forwarded-Host`; hypercorn's `ProxyFixMiddleware` does.
+//! One `proxy_set_header` in a location drops all those of the block around it, the one for `Host` too: `hopscope check`
+//! names the line. Apache has `ProxyPreserveHost Off`. No server reads `X-Forwarded-Host`; hypercorn's `ProxyFixMiddleware` does.
 //!
 //! ## How it is told from its neighbours
 //! - `RD01` follows from it, when a redirect names the replaced host.
@@ -33,7 +34,7 @@ use crate::diagnosis::{Confidence, Severity, shown};
 use crate::lanes::Change;
 use crate::redirect::{PrefixVerdict, default_port, split_port};
 
-pub(super) const RULE: Rule =
+pub(in crate::diagnosis) const RULE: Rule =
     Rule { code: "HO01", title: "Host replaced", severity: Severity::Warn, source: include_str!("ho01.rs"), check };
 
 /// Answers about the path, the method or the body: no Host would have made them other.

@@ -28,7 +28,7 @@ use crate::diagnosis::rule::{Answer, Parts, Rule};
 use crate::diagnosis::wording::Proxy;
 use crate::diagnosis::{Confidence, Severity, shown};
 
-pub(super) const RULE: Rule =
+pub(in crate::diagnosis) const RULE: Rule =
     Rule { code: "NG01", title: "glued path", severity: Severity::Error, source: include_str!("ng01.rs"), check };
 
 fn check(case: &Case<'_>) -> Answer {

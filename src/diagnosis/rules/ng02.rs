@@ -31,7 +31,7 @@ use crate::diagnosis::{Confidence, Severity, shown};
 use crate::exchange::Half;
 use crate::exchange::Target;
 
-pub(super) const RULE: Rule =
+pub(in crate::diagnosis) const RULE: Rule =
     Rule { code: "NG02", title: "double slash", severity: Severity::Error, source: include_str!("ng02.rs"), check };
 
 fn check(case: &Case<'_>) -> Answer {

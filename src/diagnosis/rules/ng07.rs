@@ -5,7 +5,9 @@
 //!
 //! ## Why it happens
 //! The rule names another path or host; or the client was sent to a path outside the prefix by a page or a redirect (then
-//! this finding follows from that one).
+//! this finding follows from that one). Or the rule is there and the proxy dropped it for a fault in it: Traefik a router
+//! whose rule it cannot read, whose service or middleware is not there, or all labels of a container for a faulty one; it
+//! says so in its log alone. `hopscope check` names the line.
 //!
 //! ## How it is told from its neighbours
 //! - `PX01`: the app answered the 404.
@@ -20,7 +22,7 @@
 //! ```
 //!
 //! ## Fix
-//! Add a rule for the path, or correct the host; where the path lost its prefix on the way, mend that instead.
+//! Add a rule for the path, correct the host, or mend the rule that is dropped; where the path lost its prefix on the way, mend that instead.
 //!
 //! ## Not
 //! A rule that takes everything (`PathPrefix("/")`): it hides the lost prefix, and the app gets paths of its neighbours.
@@ -33,7 +35,7 @@ use crate::exchange::Ending;
 use crate::gateway::Gateway;
 use crate::lanes::Author;
 
-pub(super) const RULE: Rule = Rule {
+pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "NG07",
     title: "no router matched",
     severity: Severity::Error,

@@ -5,7 +5,8 @@
 //!
 //! ## Why it happens
 //! TLS ends before the app, so the app's own connection is plain. It learns the client's scheme from `X-Forwarded-Proto`
-//! alone: if that is missing, unusable, or sent by somebody it does not trust, it builds `http://` URLs.
+//! alone: if that is missing, unusable, or sent by somebody it does not trust, it builds `http://` URLs. In nginx one
+//! `proxy_set_header` in a location drops all those of the block around it, this one too: `hopscope check` names the line.
 //!
 //! ## How it is told from its neighbours
 //! - `TR01`: the header was sent and not believed; it is the cause, and this follows from it.
@@ -31,7 +32,7 @@ use crate::diagnosis::wording::Proxy;
 use crate::diagnosis::{Confidence, Severity, shown};
 use crate::redirect::{HostVerdict, SchemeVerdict};
 
-pub(super) const RULE: Rule = Rule {
+pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "RD02",
     title: "https became http",
     severity: Severity::Error,

@@ -12,3 +12,18 @@ use crate::asgi::Release;
 pub(super) fn read(_: &[PathBuf], _: &dyn Files, _: Option<Release>) -> Result<Gateway, ConfigError> {
     Err(ConfigError { place: None, what: "nginx is not read yet".to_owned() })
 }
+
+/// Ingress objects.
+pub(super) mod ingress {
+    use std::path::Path;
+
+    /// True for a file that may hold one.
+    pub(in crate::gateway) fn is_yaml(_: &Path) -> bool {
+        false
+    }
+
+    /// True for a text that does.
+    pub(in crate::gateway) fn is_for(_: &str) -> bool {
+        false
+    }
+}

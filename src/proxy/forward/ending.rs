@@ -37,7 +37,7 @@ impl Forward<'_> {
     }
 
     fn upstream_name(&self) -> String {
-        self.connection.upstream.as_ref().map_or_else(String::new, |upstream| upstream.address.to_string())
+        self.connection.upstream.as_ref().map_or_else(String::new, |upstream| upstream.to.to_string())
     }
 
     /// Tells the client what went wrong, if it has been told nothing yet, and leaves the connection to be closed.
@@ -59,6 +59,6 @@ impl Forward<'_> {
 
     /// True if the client would take the end of its connection for the end of the body.
     fn cut_would_look_whole(&self) -> bool {
-        self.unchunk || self.is_until_close()
+        self.payload.is_plain() || (self.is_until_close() && self.payload.is_as_it_came())
     }
 }

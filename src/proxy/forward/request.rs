@@ -3,89 +3,82 @@
 use std::io;
 use std::time::Instant;
 
-use super::{Forward, Response};
-use crate::exchange::{Ending, Phase, RequestHead, Side};
-use crate::gateway::{Action, Destination, Received, Unseen, Upstream, hop_by_hop};
+use super::{Forward, Response, SHOW_AFTER};
+use crate::exchange::{Ending, Phase, Side};
+use crate::gateway::{Destination, hop_by_hop};
 use crate::proxy::connection::Role;
 use crate::proxy::failure::{Broken, Failure};
 use crate::proxy::framing::BodyEnd;
 use crate::proxy::pair_id;
 use crate::proxy::upstream::UpstreamConnection;
 
+/// What a client is told that takes this for a forward proxy.
+pub(super) const NO_TUNNELS: &str =
+    "CONNECT is for forward proxies; point the program at this address as a server instead";
+
 impl Forward<'_> {
-    /// Decides where the request goes and writes its head as sent on, with the question to the app's probe.
-    pub(super) fn address(&mut self) -> Result<Upstream, Broken> {
-        let to = self.route()?;
+    /// Decides where the request goes, and writes its head as sent on; `None` if it is answered here.
+    pub(super) async fn decide(&mut self) -> Result<Option<Destination>, Broken> {
+        let Role::Tap { to, tag, side, .. } = &self.connection.listener.role else { return self.plan().await };
+        if self.recording.request().method() == b"CONNECT" {
+            return Err(Broken::refused(501, NO_TUNNELS));
+        }
+        let to = to.clone();
+        let id = match (tag, side) {
+            (Some(tag), Side::Edge) => self.recording.offer_pair().map(|id| tag.value(id)),
+            _ => None,
+        };
+        let head = self.recording.request();
+        let extra = id.as_ref().map(|id| (pair_id::NAME.as_bytes(), id.as_bytes()));
+        if self.judged.hop_by_hop || extra.is_some() {
+            let out = &mut self.to_upstream.bytes;
+            hop_by_hop::write_request(out, head, head.target(), |_| false, extra.as_slice());
+        } else {
+            self.to_upstream.bytes.extend_from_slice(head.as_bytes());
+        }
         if let Some(key) = &self.connection.listener.probe {
             key.ask(&mut self.to_upstream.bytes);
         }
-        Ok(to)
+        Ok(Some(Destination::Http(to)))
     }
 
-    fn route(&mut self) -> Result<Upstream, Broken> {
-        if self.recording.request().method() == b"CONNECT" {
-            let why = "CONNECT is for forward proxies; point the program at this address as a server instead";
-            return Err(Broken::refused(501, why));
+    /// Connects, and lets what was written go.
+    pub(super) async fn set_out(&mut self, to: &Destination) -> Result<(), Broken> {
+        self.connect(to).await?;
+        let waits = self.request_end.is_done() || !self.passes_body;
+        self.recording.enter(if waits { Phase::Wait } else { Phase::Request });
+        if self.connection.listener.pairs() {
+            self.recording.show();
         }
-        match &self.connection.listener.role {
-            Role::Tap { to, tag, side, .. } => {
-                let to = to.clone();
-                let id = match (tag, side) {
-                    (Some(tag), Side::Edge) => self.recording.offer_pair().map(|id| tag.value(id)),
-                    _ => None,
-                };
-                let head = self.recording.request();
-                let extra = id.as_ref().map(|id| (pair_id::NAME.as_bytes(), id.as_bytes()));
-                if self.judged.hop_by_hop || extra.is_some() {
-                    let out = &mut self.to_upstream.bytes;
-                    hop_by_hop::write_request(out, head, head.target(), |_| false, extra.as_slice());
-                } else {
-                    self.to_upstream.bytes.extend_from_slice(head.as_bytes());
-                }
-                Ok(to)
-            }
-            Role::StandIn { gateway } => {
-                let head = self.recording.request();
-                let ends = self.connection.ends;
-                let received =
-                    Received { head: head.as_bytes(), body: None, peer: ends.peer, local: ends.local, tls: None };
-                match gateway.plan(&received, &Unseen).action {
-                    Action::Forward(forward) => {
-                        let Destination::Http(upstream) = forward.to else {
-                            return Err(Broken::refused(502, "only plain HTTP upstreams are served yet"));
-                        };
-                        let Ok(head) = RequestHead::from_judged(forward.head) else {
-                            return Err(Broken::refused(400, "what would be sent on is no HTTP"));
-                        };
-                        self.to_upstream.bytes.extend_from_slice(head.as_bytes());
-                        self.recording.sent(head);
-                        Ok(upstream)
-                    }
-                    Action::Answer(_) | Action::Close => Err(Broken {
-                        ending: Ending::NoRoute,
-                        failure: Some(Failure::new(404, "no route of the stand-in takes this path")),
-                    }),
-                }
-            }
-        }
+        self.connection.alarm.no_later_than(self.recording.started() + SHOW_AFTER);
+        // Part of the body may have come with the head.
+        self.follow_request()
     }
 
     /// Makes sure that there is a connection to `to`, used before or new.
-    pub(super) async fn connect(&mut self, to: &Upstream) -> Result<(), Broken> {
+    async fn connect(&mut self, to: &Destination) -> Result<(), Broken> {
         let reuse = self.connection.upstream.take().filter(|upstream| upstream.to == *to && upstream.is_fresh());
         let upstream = match reuse {
             Some(upstream) => upstream,
             None => self.open(to).await?,
         };
-        self.recording.connected(upstream.address, upstream.from);
+        if let Some((address, from)) = upstream.ends.filter(|_| self.is_the_clients()) {
+            self.recording.connected(address, from);
+        }
         self.connection.upstream = Some(upstream);
         Ok(())
     }
 
-    async fn open(&mut self, to: &Upstream) -> Result<UpstreamConnection, Broken> {
+    /// True unless the request on its way is one that a proxy makes before the client's.
+    pub(super) fn is_the_clients(&self) -> bool {
+        self.planned.as_ref().is_none_or(|planned| planned.is_the_clients())
+    }
+
+    async fn open(&mut self, to: &Destination) -> Result<UpstreamConnection, Broken> {
         self.recording.enter(Phase::Connect);
         let listener = &self.connection.listener;
-        let opening = UpstreamConnection::open(to, listener.source(), listener.limits.connect);
+        let name = self.planned.as_ref().and_then(|planned| planned.name());
+        let opening = UpstreamConnection::open(to, name.as_deref(), listener.source(), listener.limits.connect);
         let opened = tokio::select! {
             biased;
             opened = opening => opened,
@@ -93,7 +86,7 @@ impl Forward<'_> {
         };
         opened.map_err(|e| {
             let status = if e.kind() == io::ErrorKind::TimedOut { 504 } else { 502 };
-            let text = format!("could not connect to {}:{}: {e}", to.host, to.port);
+            let text = format!("could not connect to {to}: {e}");
             Broken { ending: Ending::NoUpstream(e.to_string()), failure: Some(Failure::new(status, text)) }
         })
     }
@@ -103,14 +96,25 @@ impl Forward<'_> {
         self.to_upstream.clear();
         self.connection.upstream = None;
         self.upstream_deaf = false;
-        let to = self.address()?;
-        self.connect(&to).await?;
+        let to = if let Some(planned) = &self.planned {
+            let (to, bytes) = planned.again();
+            self.to_upstream.bytes.extend_from_slice(bytes);
+            Some(to)
+        } else {
+            self.decide().await?
+        };
+        if let Some(to) = to {
+            self.connect(&to).await?;
+        }
         self.recording.enter(Phase::Wait);
         Ok(())
     }
 
     pub(super) fn write_upstream(&mut self) {
         let Some(upstream) = &self.connection.upstream else { return };
+        if !self.upstream_deaf && upstream.stream.has_unsent() && upstream.stream.flush().is_err() {
+            self.upstream_deaf = true;
+        }
         while !self.upstream_deaf && !self.is_sent() {
             let body = self.connection.input.bytes().get(..self.request_ready).unwrap_or_default();
             match self.to_upstream.write(body, &upstream.stream) {
@@ -153,7 +157,7 @@ impl Forward<'_> {
 
     /// Follows the request's body through what has been read and not yet followed.
     pub(super) fn follow_request(&mut self) -> Result<(), Broken> {
-        if self.request_end.is_done() {
+        if self.request_end.is_done() || !self.passes_body {
             return Ok(());
         }
         let unread = self.connection.input.bytes().get(self.request_ready..).unwrap_or_default();
@@ -175,7 +179,7 @@ impl Forward<'_> {
     pub(super) fn may_send_again(&self) -> bool {
         let idempotent =
             matches!(self.recording.request().method(), b"GET" | b"HEAD" | b"OPTIONS" | b"PUT" | b"DELETE");
-        let bodiless = BodyEnd::of(self.judged.framing).is_done();
+        let bodiless = BodyEnd::of(self.judged.framing).is_done() || (self.planned.is_some() && !self.body_gone);
         let kept = self.connection.upstream.as_ref().is_some_and(|upstream| upstream.kept);
         matches!(self.response, Response::Awaited) && kept && idempotent && bodiless
     }

@@ -10,7 +10,8 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::asgi::server::{Believes, Note, OwnOption, Program, RootPathUse, Server};
+use crate::asgi::server::{Note, OwnOption, Program, RootPathUse, Server};
+use crate::forwarded::written_name;
 use crate::settings::Format;
 
 /// All that is told of one server: one line of JSON, or one page.
@@ -134,7 +135,7 @@ impl Behaviour {
     fn of(server: &Server, with: Option<String>) -> Self {
         let usage = server.root_path_use();
         let known = usage != RootPathUse::Unknown;
-        let reads: Vec<String> = server.reads().into_iter().map(written).collect();
+        let reads: Vec<String> = server.reads().into_iter().map(written_name).collect();
         let (goes_to, proxy): (Option<&'static [&'static str]>, _) = match usage {
             RootPathUse::BeforePath => (Some(&["path", "raw_path", "root_path"]), Some("strip")),
             RootPathUse::Alone => (Some(&["root_path"]), Some("keep")),
@@ -145,7 +146,7 @@ impl Behaviour {
         Self {
             with,
             root_path: RootPathLine { option, goes_to, proxy },
-            believes: if reads.is_empty() { Vec::new() } else { believed(server) },
+            believes: if reads.is_empty() { Vec::new() } else { server.believes().whom() },
             reads: known.then_some(reads),
         }
     }
@@ -182,29 +183,6 @@ fn short(option: &str) -> String {
         Some((name @ "--worker-class", class)) => format!("{name} {}", class.rsplit('.').next().unwrap_or(class)),
         _ => option.to_owned(),
     }
-}
-
-/// A header's name as people write it.
-fn written(name: &str) -> String {
-    let words = name.split('-').map(|word| {
-        let mut letters = word.chars();
-        let first = letters.next().map(|letter| letter.to_ascii_uppercase());
-        first.into_iter().chain(letters).collect::<String>()
-    });
-    words.collect::<Vec<_>>().join("-")
-}
-
-fn believed(server: &Server) -> Vec<&'static str> {
-    let Believes { loopback, loopback6, others, unix } = server.believes();
-    // What is read although nobody is believed is read of anyone.
-    if !(loopback || loopback6 || others || unix) {
-        return vec!["anyone"];
-    }
-    if loopback && loopback6 && others {
-        return if unix { vec!["anyone"] } else { vec!["any address"] };
-    }
-    let known = [(loopback, "127.0.0.1"), (loopback6, "::1"), (others, "other addresses"), (unix, "unix sockets")];
-    known.into_iter().filter(|(believed, _)| *believed).map(|(_, who)| who).collect()
 }
 
 /// How a row names what it is about.

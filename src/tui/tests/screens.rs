@@ -27,7 +27,7 @@ fn at(width: u16, height: u16, number: u64) -> Bench {
 }
 
 /// Compares a screen with the one kept under this name.
-fn kept(name: &str, screen: &str) {
+pub(super) fn kept(name: &str, screen: &str) {
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/snapshots"));
     settings.set_prepend_module_to_snapshot(false);

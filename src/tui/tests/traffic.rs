@@ -16,6 +16,7 @@ pub(super) fn setup() -> Setup {
         kind,
         listen: SocketAddr::from(([127, 0, 0, 1], port)),
         upstream: format!("http://127.0.0.1:{to}"),
+        door: None,
     };
     let taps = vec![tap(TapKind::Edge, 9998, 9999), tap(TapKind::App, 8001, 8000)];
     Setup { taps, prefixes: vec!["/api/v1".to_owned()], ..Setup::new(Server::uvicorn()) }

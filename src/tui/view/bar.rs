@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::store::Filter;
 use crate::tui::keymap::{BINDINGS, Bar};
 use crate::tui::prompt::Prompt;
-use crate::tui::state::{Overlay, State};
+use crate::tui::state::{Overlay, Page, State};
 use crate::tui::text::{Runs, cells, paint, run, width_of};
 use crate::tui::theme::Tone;
 
@@ -17,6 +17,10 @@ pub(super) fn draw(buffer: &mut Buffer, place: Rect, state: &State) -> Option<Po
         (Some(Overlay::Filter(prompt)), _) => {
             let column = cells(prompt.left.width()).saturating_add(2).min(place.width.saturating_sub(1));
             (typing(prompt, state), Some(Position::new(place.x + column, place.y)))
+        }
+        (Some(Overlay::Url(prompt)), _) => {
+            let column = cells(prompt.left.width()).saturating_add(6).min(place.width.saturating_sub(1));
+            (typing_url(prompt), Some(Position::new(place.x + column, place.y)))
         }
         (_, Some(notice)) => (vec![run(Tone::Good, format!(" {notice}"))], None),
         _ => (keys(state, usize::from(place.width)), None),
@@ -42,12 +46,26 @@ fn typing(prompt: &Prompt, state: &State) -> Runs {
     line
 }
 
+/// ` URL: /api/v1/docs`
+fn typing_url(prompt: &Prompt) -> Runs {
+    vec![
+        run(Tone::Key, " URL: "),
+        run(Tone::Text, prompt.text()),
+        run(Tone::Dim, "   a path or a whole URL; Enter keeps it, Esc drops it, empty follows the router"),
+    ]
+}
+
 /// As many keys as fit, help and the way out always among them.
 fn keys(state: &State, width: usize) -> Runs {
-    let here = if state.page.is_text() { Bar::Detail } else { Bar::List };
+    let here = match state.page {
+        Page::Requests => Bar::List,
+        Page::Detail | Page::Console => Bar::Detail,
+        Page::Routes => Bar::Routes,
+    };
+    let shown = |bar: Bar| bar == here || bar == Bar::Both || bar == Bar::Away && here != Bar::List;
     let all: Vec<_> = BINDINGS
         .iter()
-        .filter(|binding| (binding.bar == here || binding.bar == Bar::Both) && binding.is_here(state))
+        .filter(|binding| shown(binding.bar) && binding.is_here(state))
         .map(|binding| (binding.bar_label(), binding.word))
         .collect();
     let runs_of =

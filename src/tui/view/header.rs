@@ -5,7 +5,7 @@ use ratatui::buffer::Buffer;
 use super::places::Places;
 use crate::lanes::visible::visible;
 use crate::tui::screenful::Screenful;
-use crate::tui::state::State;
+use crate::tui::state::{Page, State};
 use crate::tui::text::{Runs, cells, cut_end, paint, run, width_of};
 use crate::tui::theme::Tone;
 
@@ -14,17 +14,38 @@ pub(super) fn draw(buffer: &mut Buffer, places: &Places, state: &State, seen: &S
     let place = places.header;
     let facts = facts(state, seen);
     let facts_width = cells(width_of(&facts)).min(place.width);
-    let name = vec![run(Tone::Title, " hopscope ")];
+    let mut name = vec![run(Tone::Title, " hopscope ")];
+    name.extend(tabs(state, place.width >= 110));
     paint(buffer, (place.x, place.y), place.width, &name, theme);
     let x = place.right().saturating_sub(facts_width);
     paint(buffer, (x, place.y), facts_width, &facts, theme);
     let room = place.width.saturating_sub(facts_width).saturating_sub(cells(width_of(&name)) + 2);
+    let room = if room < LEAST_TAPS { 0 } else { room };
     paint(buffer, (place.x + cells(width_of(&name)) + 1, place.y), room, &taps(seen), theme);
     if let Some(warning) = state.warned() {
         let line = vec![run(Tone::Bad, " ! "), run(Tone::Warn, visible(warning.as_bytes()))];
         paint(buffer, (places.warning.x, places.warning.y), places.warning.width, &line, theme);
     }
     draw_scene(buffer, places, state);
+}
+
+/// Cells below which the taps are left out: a cut address says nothing.
+const LEAST_TAPS: u16 = 12;
+
+/// ` [1 Requests]  3 Routes `: the pages and their keys; digits choose scenes in the demo.
+fn tabs(state: &State, wide: bool) -> Runs {
+    let demo = !state.scenes.is_empty();
+    let requests = match (demo, wide) {
+        (true, _) => "Requests",
+        (false, true) => "1 Requests",
+        (false, false) => "1 Req",
+    };
+    let routes = if demo { "F3 Routes" } else { "3 Routes" };
+    let here = state.page == Page::Routes;
+    let tab = |name: &str, chosen: bool| {
+        if chosen { run(Tone::Focus, format!("[{name}]")) } else { run(Tone::Dim, format!(" {name} ")) }
+    };
+    vec![tab(requests, !here), tab(routes, here)]
 }
 
 /// `edge :9998 → :9999   app :8001 → :8000`

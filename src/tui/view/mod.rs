@@ -9,6 +9,7 @@ mod lanes;
 mod list;
 mod menu;
 pub(super) mod places;
+pub(super) mod routes;
 mod start;
 mod verdict;
 
@@ -43,6 +44,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, state: &State, seen: &Screenful) {
     match state.page {
         Page::Detail => detail::draw(buffer, places.body, state, seen),
         Page::Console => console::draw(buffer, places.body, state, seen),
+        Page::Routes => routes::draw(buffer, places.body, state, seen),
         Page::Requests => {
             list::draw(buffer, &places, state, seen);
             lanes::draw(buffer, &places, state, seen);
@@ -53,7 +55,8 @@ pub(super) fn draw(frame: &mut Frame<'_>, state: &State, seen: &Screenful) {
     match &state.overlay {
         Some(Overlay::Help { search, scroll }) => help::draw(buffer, places.body, state, search, *scroll),
         Some(Overlay::CopyMenu) => menu::draw(buffer, places.body, state),
-        Some(Overlay::Filter(_)) | None => {}
+        Some(Overlay::Excerpt(excerpt)) => routes::excerpt(buffer, places.body, state, excerpt),
+        Some(Overlay::Filter(_) | Overlay::Url(_)) | None => {}
     }
     if state.look.ascii {
         to_ascii(buffer);

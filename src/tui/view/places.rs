@@ -2,7 +2,7 @@
 
 use ratatui::layout::{Constraint, Layout, Rect};
 
-use crate::tui::state::{Pane, State};
+use crate::tui::state::{Page, Pane, State};
 
 /// The three ways to lay out the Requests page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +61,7 @@ impl Places {
             verdict: Rect::ZERO,
             bar,
         };
-        if state.page.is_text() {
+        if state.page != Page::Requests {
             return empty;
         }
         match shape {

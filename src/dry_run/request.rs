@@ -1,21 +1,31 @@
-//! The request to explain: from a URL and flags, or from the text of a head.
+//! The request that is not sent: from a URL and what goes with it, or from the text of a head.
 
 use std::fmt::Write as _;
 
 use crate::exchange::{HeadError, RequestHead};
 use crate::redirect::PublicUrl;
 
-/// A request, and what its URL says of the outside.
+/// A request, and where its URL leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Asked {
+pub struct Asked {
     /// The head as the client sends it.
-    pub(super) head: RequestHead,
-    /// Scheme, host and port of an https URL: nothing in the head tells them.
-    pub(super) public: Option<PublicUrl>,
+    pub head: RequestHead,
+    /// Scheme, host and port of the URL; `None` for a head without one.
+    pub origin: Option<PublicUrl>,
+}
+
+impl Asked {
+    /// The origin of an https URL: nothing in the head tells it.
+    pub fn public(&self) -> Option<&PublicUrl> {
+        self.origin.as_ref().filter(|origin| origin.scheme == "https")
+    }
 }
 
 /// Reads a method: a token (RFC 9110 section 9.1).
-pub(super) fn method(text: &str) -> Result<String, String> {
+///
+/// # Errors
+/// What would be one.
+pub fn method(text: &str) -> Result<String, String> {
     if !text.is_empty() && text.bytes().all(is_token) {
         Ok(text.to_owned())
     } else {
@@ -24,7 +34,10 @@ pub(super) fn method(text: &str) -> Result<String, String> {
 }
 
 /// Reads a header line: `Name: value`.
-pub(super) fn header(text: &str) -> Result<String, String> {
+///
+/// # Errors
+/// What is wrong with it.
+pub fn header(text: &str) -> Result<String, String> {
     let (name, value) = text.split_once(':').ok_or("write 'Name: value'")?;
     if name.is_empty() || !name.bytes().all(is_token) {
         return Err(format!("{name:?} is no header name"));
@@ -41,7 +54,10 @@ fn is_token(b: u8) -> bool {
 }
 
 /// The request a client makes for a URL.
-pub(super) fn from_url(url: &str, method: &str, headers: &[String], websocket: bool) -> Result<Asked, String> {
+///
+/// # Errors
+/// A sentence that says why it is no URL of a web server.
+pub fn from_url(url: &str, method: &str, headers: &[String], websocket: bool) -> Result<Asked, String> {
     let (scheme, rest) = url.split_once("://").ok_or("a URL starts with http:// or https://")?;
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, target) = rest.split_at(end);
@@ -67,7 +83,7 @@ pub(super) fn from_url(url: &str, method: &str, headers: &[String], websocket: b
     }
     text.push_str("\r\n");
     let head = RequestHead::from_wire(text.into_bytes()).map_err(|error| error.to_string())?;
-    Ok(Asked { head, public: (origin.scheme == "https").then_some(origin) })
+    Ok(Asked { head, origin: Some(origin) })
 }
 
 /// Path and query as a client sends them: no fragment, an empty path as `/`, and what cannot stand in a request line
@@ -90,7 +106,10 @@ fn wire_target(target: &str) -> String {
 
 /// The request head a text begins with. Lines may end in LF, and the empty line at the end may be missing; a body is
 /// ignored. `headers` are added, in place of lines with the same name.
-pub(super) fn from_text(bytes: &[u8], headers: &[String]) -> Result<RequestHead, HeadError> {
+///
+/// # Errors
+/// [`HeadError`] if the text does not begin with a request line, or a line below it has no colon.
+pub fn from_text(bytes: &[u8], headers: &[String]) -> Result<RequestHead, HeadError> {
     let mut wire = Vec::with_capacity(bytes.len() + 4);
     let lines = bytes.split(|&b| b == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     for (index, line) in lines.skip_while(|line| line.is_empty()).take_while(|line| !line.is_empty()).enumerate() {
@@ -142,7 +161,7 @@ mod tests {
 
     #[test]
     fn only_an_https_url_tells_more_than_its_head() {
-        let public = |url| from_url(url, "GET", &[], false).unwrap().public.map(|public| public.to_string());
+        let public = |url| from_url(url, "GET", &[], false).unwrap().public().map(ToString::to_string);
         assert_eq!(public("https://Shop.test:8443/a/b"), Some("https://shop.test:8443".to_owned()));
         assert_eq!(public("wss://h/ws"), Some("https://h".to_owned()));
         assert_eq!(public("http://h/a"), None);

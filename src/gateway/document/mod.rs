@@ -1,0 +1,1 @@
+//! Trees of yaml and toml that keep their lines.
