@@ -53,8 +53,10 @@ enum Value {
     Port,
     /// `{"scheme":"https"}`
     Visitor,
-    /// Always this. Numbers that are drawn anew for every request are zeros here.
+    /// Always this.
     Text(&'static str),
+    /// What only the balancer knows, such as the number of a request: this stands for it, and the step says so.
+    Unknowable(&'static str),
 }
 
 const fn rule(name: &'static str, how: How, value: Value) -> Rule {
@@ -67,7 +69,7 @@ const AWS_ALB: [Rule; 4] = [
     rule("X-Forwarded-For", How::Append(", "), Value::Client),
     rule("X-Forwarded-Proto", How::Set, Value::Scheme),
     rule("X-Forwarded-Port", How::Set, Value::Port),
-    rule("X-Amzn-Trace-Id", How::Fill, Value::Text("Root=1-00000000-000000000000000000000000")),
+    rule("X-Amzn-Trace-Id", How::Fill, Value::Unknowable("Root=1-00000000-000000000000000000000000")),
 ];
 
 /// cloud.google.com/load-balancing/docs/https: "X-Forwarded-For header", "Target proxies".
@@ -75,15 +77,15 @@ const GCP: [Rule; 4] = [
     rule("X-Forwarded-For", How::Append(","), Value::ClientAndOwn),
     rule("X-Forwarded-Proto", How::Set, Value::Scheme),
     rule("Via", How::Append(", "), Value::Text("1.1 google")),
-    rule("X-Cloud-Trace-Context", How::Fill, Value::Text("00000000000000000000000000000000/0;o=0")),
+    rule("X-Cloud-Trace-Context", How::Fill, Value::Unknowable("00000000000000000000000000000000/0;o=0")),
 ];
 
 /// developers.cloudflare.com/fundamentals/reference/http-headers.
 const CLOUDFLARE: [Rule; 8] = [
     rule("Accept-Encoding", How::Set, Value::Text("gzip, br")),
     rule("CF-Connecting-IP", How::Set, Value::Client),
-    rule("CF-IPCountry", How::Set, Value::Text("XX")),
-    rule("CF-Ray", How::Set, Value::Text("0000000000000000-XXX")),
+    rule("CF-IPCountry", How::Set, Value::Unknowable("XX")),
+    rule("CF-Ray", How::Set, Value::Unknowable("0000000000000000-XXX")),
     rule("CF-Visitor", How::Set, Value::Visitor),
     rule("CDN-Loop", How::Append(", "), Value::Text("cloudflare; loops=1")),
     rule("X-Forwarded-For", How::Append(","), Value::Client),
@@ -170,7 +172,11 @@ impl Balancer {
                 How::Append(_) => "adds to",
                 How::Fill => "sends, if the client does not,",
             };
-            Step::own(StepKind::Field(rule.name.to_owned()), format!("{self} {verb} {}", rule.name))
+            let stands = match rule.value {
+                Value::Unknowable(text) => format!("; {text} stands for a value that only it knows"),
+                _ => String::new(),
+            };
+            Step::own(StepKind::Field(rule.name.to_owned()), format!("{self} {verb} {}{stands}", rule.name))
         })
     }
 }
@@ -187,7 +193,7 @@ impl Value {
                 named.or_else(|| default_port(scheme)).unwrap_or_else(|| request.local.port()).to_string()
             }
             Self::Visitor => format!("{{\"scheme\":\"{scheme}\"}}"),
-            Self::Text(text) => (*text).to_owned(),
+            Self::Text(text) | Self::Unknowable(text) => (*text).to_owned(),
         }
     }
 }
