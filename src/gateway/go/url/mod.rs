@@ -2,10 +2,14 @@
 //!
 //! Go 1.26, `net/url/url.go`.
 
-use std::net::Ipv6Addr;
+mod host;
+mod join;
 
+pub(in crate::gateway) use self::host::{split_host_port, url_host_port};
+pub(in crate::gateway) use self::join::join_url_path;
+
+use self::host::parse_host;
 use super::escape::{Mode, escape, is_encoded_path, unescape};
-use super::path::clean;
 
 /// `url.URL`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -214,107 +218,6 @@ impl Url {
             out.extend_from_slice(&self.raw_query);
         }
     }
-
-    /// `JoinPath` without elements: the encoded path cleaned, a slash at its end kept.
-    pub(in crate::gateway) fn clean_path(&mut self) {
-        let encoded = self.escaped_path();
-        let relative = !encoded.starts_with(b"/");
-        let rooted = if relative { [b"/", encoded.as_slice()].concat() } else { encoded.clone() };
-        let mut cleaned = clean(&rooted);
-        if relative {
-            cleaned.remove(0);
-        }
-        if rooted.ends_with(b"/") && !cleaned.ends_with(b"/") {
-            cleaned.push(b'/');
-        }
-        self.set_path(&cleaned);
-    }
-}
-
-impl Url {
-    /// `ResolveReference`: the absolute URL that a reference found at this one means.
-    pub(in crate::gateway) fn resolve(&self, reference: &Self) -> Self {
-        let mut url = reference.clone();
-        if reference.scheme.is_empty() {
-            url.scheme.clone_from(&self.scheme);
-        }
-        if !reference.scheme.is_empty() || !reference.host.is_empty() || reference.user.is_some() {
-            url.set_path(&resolve_path(&reference.escaped_path(), b""));
-            return url;
-        }
-        if !reference.opaque.is_empty() {
-            (url.user, url.host, url.path) = (None, Vec::new(), Vec::new());
-            return url;
-        }
-        if reference.path.is_empty() && !reference.force_query && reference.raw_query.is_empty() {
-            url.raw_query.clone_from(&self.raw_query);
-            if reference.fragment.is_empty() {
-                url.fragment.clone_from(&self.fragment);
-            }
-        }
-        if reference.path.is_empty() && !self.opaque.is_empty() {
-            url.opaque.clone_from(&self.opaque);
-            (url.user, url.host, url.path) = (None, Vec::new(), Vec::new());
-            return url;
-        }
-        url.host.clone_from(&self.host);
-        url.user.clone_from(&self.user);
-        url.set_path(&resolve_path(&self.escaped_path(), &reference.escaped_path()));
-        url
-    }
-}
-
-/// `resolvePath`: a path found at another one, dot segments resolved (RFC 3986 section 5.2).
-fn resolve_path(base: &[u8], reference: &[u8]) -> Vec<u8> {
-    let full = if reference.is_empty() {
-        base.to_vec()
-    } else if reference.starts_with(b"/") {
-        reference.to_vec()
-    } else {
-        let folder = memchr::memrchr(b'/', base).map_or(0, |slash| slash + 1);
-        [base.get(..folder).unwrap_or_default(), reference].concat()
-    };
-    if full.is_empty() {
-        return full;
-    }
-    let mut kept: Vec<&[u8]> = Vec::new();
-    let mut ends_in_dots = false;
-    for (index, part) in full.split(|&byte| byte == b'/').enumerate() {
-        ends_in_dots = matches!(part, b"." | b"..");
-        match part {
-            b"." => {}
-            b".." => {
-                kept.pop();
-            }
-            // What stands before the first slash is nothing, and no part.
-            b"" if index == 0 => {}
-            part => kept.push(part),
-        }
-    }
-    let mut out = vec![b'/'];
-    out.extend(kept.join(&b'/'));
-    if ends_in_dots && !out.ends_with(b"/") {
-        out.push(b'/');
-    }
-    out
-}
-
-/// `joinURLPath` of `httputil`: the paths of two URLs, with one slash between them; decoded, and encoded where one of them
-/// is encoded in its own way.
-pub(in crate::gateway) fn join_url_path(base: &Url, url: &Url) -> (Vec<u8>, Vec<u8>) {
-    let (a, b) = if base.raw_path.is_empty() && url.raw_path.is_empty() {
-        (base.path.clone(), url.path.clone())
-    } else {
-        (base.escaped_path(), url.escaped_path())
-    };
-    let between: (&[u8], usize) = match (a.ends_with(b"/"), b.starts_with(b"/")) {
-        (true, true) => (b"", 1),
-        (false, false) => (b"/", 0),
-        _ => (b"", 0),
-    };
-    let join = |a: &[u8], b: &[u8]| [a, between.0, b.get(between.1..).unwrap_or_default()].concat();
-    let path = join(&base.path, &url.path);
-    if base.raw_path.is_empty() && url.raw_path.is_empty() { (path, Vec::new()) } else { (path, join(&a, &b)) }
 }
 
 /// The two sides of the first `at`; `None` for the second if there is none.
@@ -339,55 +242,6 @@ fn split_scheme(text: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((b"", text))
 }
 
-/// `parseHost`: the host and port of an authority, decoded.
-fn parse_host(scheme: &[u8], host: &[u8], colons: Colons) -> Option<Vec<u8>> {
-    match memchr::memrchr(b'[', host) {
-        Some(0) => return parse_literal(host),
-        Some(_) => return None,
-        None => {}
-    }
-    // Several colons are put up with only where databases write lists of hosts.
-    let strict = colons == Colons::One && matches!(scheme, b"http" | b"https");
-    let colon = if strict { memchr::memchr(b':', host) } else { memchr::memrchr(b':', host) };
-    if let Some(colon) = colon
-        && !is_optional_port(host.get(colon..)?)
-    {
-        return None;
-    }
-    unescape(host, Mode::Host)
-}
-
-/// An IPv6 address in brackets, with its port.
-fn parse_literal(host: &[u8]) -> Option<Vec<u8>> {
-    let close = memchr::memrchr(b']', host)?;
-    let (inside, port) = (host.get(1..close)?, host.get(close + 1..)?);
-    if !is_optional_port(port) {
-        return None;
-    }
-    let name = match memchr::memmem::find(inside, b"%25") {
-        Some(zone) => {
-            let (address, zone) = inside.split_at_checked(zone)?;
-            [unescape(address, Mode::Host)?, unescape(zone, Mode::Zone)?].concat()
-        }
-        None => unescape(inside, Mode::Host)?,
-    };
-    let (address, zone) = cut(&name, b'%');
-    let address = std::str::from_utf8(address).ok()?;
-    if address.parse::<Ipv6Addr>().is_err() || zone.is_some_and(<[u8]>::is_empty) {
-        return None;
-    }
-    Some([b"[", name.as_slice(), b"]", port].concat())
-}
-
-/// `validOptionalPort`: nothing, or a colon and digits, of which there may be none.
-fn is_optional_port(port: &[u8]) -> bool {
-    match port {
-        [] => true,
-        [b':', digits @ ..] => digits.iter().all(u8::is_ascii_digit),
-        _ => false,
-    }
-}
-
 const fn is_userinfo_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(
@@ -410,42 +264,6 @@ const fn is_userinfo_byte(byte: u8) -> bool {
                 | b'%'
                 | b'@'
         )
-}
-
-/// `Hostname` and `Port` of a URL: the host without brackets, and the digits after its last colon. What is no port stays
-/// with the host.
-pub(in crate::gateway) fn url_host_port(host_port: &[u8]) -> (&[u8], &[u8]) {
-    let colon =
-        memchr::memrchr(b':', host_port).filter(|&at| is_optional_port(host_port.get(at..).unwrap_or_default()));
-    let (host, port) = match colon {
-        Some(at) => (host_port.get(..at).unwrap_or_default(), host_port.get(at + 1..).unwrap_or_default()),
-        None => (host_port, &b""[..]),
-    };
-    (host.strip_prefix(b"[").and_then(|host| host.strip_suffix(b"]")).unwrap_or(host), port)
-}
-
-/// `net.SplitHostPort`: host and port of `host:port` or `[host]:port`; `None` where Go gives an error, as for a host without
-/// a port.
-pub(in crate::gateway) fn split_host_port(host_port: &[u8]) -> Option<(&[u8], &[u8])> {
-    let colon = memchr::memrchr(b':', host_port)?;
-    let port = host_port.get(colon + 1..)?;
-    let (host, from) = if host_port.first() == Some(&b'[') {
-        let end = memchr::memchr(b']', host_port)?;
-        if end + 1 != colon {
-            return None;
-        }
-        (host_port.get(1..end)?, end + 1)
-    } else {
-        let host = host_port.get(..colon)?;
-        if host.contains(&b':') {
-            return None;
-        }
-        (host, 0)
-    };
-    // No bracket may stand anywhere else.
-    let opened = host_port.get(usize::from(from > 0)..).is_some_and(|rest| rest.contains(&b'['));
-    let closed = host_port.get(from..).is_some_and(|rest| rest.contains(&b']'));
-    (!opened && !closed).then_some((host, port))
 }
 
 #[cfg(test)]
@@ -526,54 +344,5 @@ mod tests {
         assert_eq!(Url::parse(b"1a:b/c"), None);
         assert_eq!(Url::parse(b"http://a:b:1/"), None);
         assert_eq!(Url::parse_with(b"http://a:b:1/", Colons::Any).unwrap().host, b"a:b:1");
-    }
-
-    #[test]
-    fn cleaned_paths() {
-        for (target, expected) in
-            [("//a/./b/", "/a/b/"), ("/a/..", "/"), ("/a/%2e%2e/b", "/a/%2e%2e/b"), ("/a/.", "/a"), ("/a/../", "/")]
-        {
-            let mut url = Url::parse_request_uri(target.as_bytes()).unwrap();
-            url.clean_path();
-            assert_eq!(String::from_utf8(url.request_uri()).unwrap(), expected, "{target}");
-        }
-    }
-
-    #[test]
-    fn references() {
-        let base = Url::parse(b"http://h:1/a/b?q").unwrap();
-        for (reference, expected) in [
-            ("/x", "http://h:1/x"),
-            ("x?y", "http://h:1/a/x?y"),
-            ("../x/./y/..", "http://h:1/x/"),
-            ("https://o/p", "https://o/p"),
-            ("//o", "http://o"),
-            ("?z", "http://h:1/a/b?z"),
-            ("", "http://h:1/a/b?q"),
-            ("/a%2Fb", "http://h:1/a%2Fb"),
-        ] {
-            let reference = Url::parse(reference.as_bytes()).unwrap();
-            assert_eq!(String::from_utf8(base.resolve(&reference).text()).unwrap(), expected);
-        }
-    }
-
-    #[test]
-    fn hosts_and_ports() {
-        for (text, expected) in [
-            ("h:1", Some(("h", "1"))),
-            ("h:", Some(("h", ""))),
-            ("[::1]:2", Some(("::1", "2"))),
-            ("h", None),
-            ("::1", None),
-            ("[::1]", None),
-            ("[::1]x:2", None),
-            ("a]:1", None),
-            ("", None),
-        ] {
-            let split = split_host_port(text.as_bytes());
-            assert_eq!(split, expected.map(|(h, p)| (h.as_bytes(), p.as_bytes())), "{text}");
-        }
-        assert_eq!(url_host_port(b"[::1]:2"), (&b"::1"[..], &b"2"[..]));
-        assert_eq!(url_host_port(b"h:x"), (&b"h:x"[..], &b""[..]));
     }
 }

@@ -3,8 +3,12 @@
 //! They share most of RE2's syntax. They differ in what is a literal (`a{,2}`, `[[]`, `[a&&b]`), in classes (`\d` is ASCII
 //! in Go), in what Go refuses (`a**`, `(?x)`) and in `\Q…\E`. Go 1.26, `regexp/syntax/parse.go`, with `syntax.Perl`.
 
+mod class;
+mod escape;
+
 use std::fmt::Write as _;
 
+use self::escape::escaped;
 use super::RegexpError;
 
 /// The largest number in a repetition.
@@ -180,24 +184,12 @@ impl<'a> Translation<'a> {
                 Ok(())
             }
             Some('E') => Err(malformed("invalid escape sequence: `\\E`")),
-            Some(letter @ ('d' | 'D' | 's' | 'S' | 'w' | 'W')) => {
-                let (negated, items) = perl_class(letter);
-                self.out.push_str(if negated { "[^" } else { "[" });
-                self.out.push_str(items);
-                self.out.push(']');
-                self.skip(2);
-                Ok(())
-            }
-            Some('p' | 'P') => {
-                let (class, length) = unicode_class(self.rest)?;
-                self.out.push_str(class);
-                self.skip(length);
-                Ok(())
-            }
             _ => {
-                let (c, length) = escaped(self.rest)?;
-                push_literal(&mut self.out, c);
-                self.skip(length);
+                if !self.named_set()? {
+                    let (c, length) = escaped(self.rest)?;
+                    push_literal(&mut self.out, c);
+                    self.skip(length);
+                }
                 Ok(())
             }
         }
@@ -209,101 +201,7 @@ impl<'a> Translation<'a> {
         self.skip(2);
         Ok(())
     }
-
-    /// `[…]`: item by item, each written so that it means nothing else.
-    fn class(&mut self) -> Result<(), RegexpError> {
-        let missing = || malformed("missing closing ]");
-        self.skip(1);
-        self.operand = true;
-        self.out.push('[');
-        if self.rest.starts_with('^') {
-            self.out.push('^');
-            self.skip(1);
-        }
-        let mut first = true;
-        loop {
-            let c = self.rest.chars().next().ok_or_else(missing)?;
-            if c == ']' && !first {
-                break;
-            }
-            first = false;
-            if !self.class_set(c)? {
-                self.class_range()?;
-            }
-        }
-        self.skip(1);
-        self.out.push(']');
-        Ok(())
-    }
-
-    /// `[:alpha:]`, `\d`, `\pL`: true if the class goes on with such a set.
-    fn class_set(&mut self, c: char) -> Result<bool, RegexpError> {
-        if c == '['
-            && self.rest.starts_with("[:")
-            && let Some(end) = self.rest.find(":]")
-        {
-            let name = self.rest.get(2..end).unwrap_or_default();
-            let plain = name.strip_prefix('^').unwrap_or(name);
-            if !POSIX_CLASSES.contains(&plain) {
-                return Err(malformed("invalid character class range"));
-            }
-            self.out.push_str("[:");
-            self.out.push_str(name);
-            self.out.push_str(":]");
-            self.skip(end + 2);
-            return Ok(true);
-        }
-        if c != '\\' {
-            return Ok(false);
-        }
-        match self.rest.chars().nth(1) {
-            Some(letter @ ('d' | 'D' | 's' | 'S' | 'w' | 'W')) => {
-                let (negated, items) = perl_class(letter);
-                self.out.push_str(if negated { "[^" } else { "[" });
-                self.out.push_str(items);
-                self.out.push(']');
-                self.skip(2);
-                Ok(true)
-            }
-            Some('p' | 'P') => {
-                let (class, length) = unicode_class(self.rest)?;
-                self.out.push_str(class);
-                self.skip(length);
-                Ok(true)
-            }
-            _ => Ok(false),
-        }
-    }
-
-    /// A character, or two with `-` between them.
-    fn class_range(&mut self) -> Result<(), RegexpError> {
-        let low = self.class_char()?;
-        push_literal(&mut self.out, low);
-        if !self.rest.starts_with('-') || self.rest.starts_with("-]") || self.rest.len() == 1 {
-            return Ok(());
-        }
-        self.skip(1);
-        let high = self.class_char()?;
-        if high < low {
-            return Err(malformed("invalid character class range"));
-        }
-        self.out.push('-');
-        push_literal(&mut self.out, high);
-        Ok(())
-    }
-
-    fn class_char(&mut self) -> Result<char, RegexpError> {
-        let c = self.rest.chars().next().ok_or_else(|| malformed("missing closing ]"))?;
-        let (c, length) = if c == '\\' { escaped(self.rest)? } else { (c, c.len_utf8()) };
-        self.skip(length);
-        Ok(c)
-    }
 }
-
-const POSIX_CLASSES: [&str; 14] = [
-    "alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph", "lower", "print", "punct", "space", "upper", "word",
-    "xdigit",
-];
 
 /// Writes a character that stands for itself, in a class or outside of one.
 fn push_literal(out: &mut String, c: char) {
@@ -312,26 +210,6 @@ fn push_literal(out: &mut String, c: char) {
     } else {
         let _ = write!(out, "\\x{:02x}", u32::from(c));
     }
-}
-
-/// `\d` and the like: whether it is the opposite, and what is in it. ASCII alone.
-const fn perl_class(letter: char) -> (bool, &'static str) {
-    match letter {
-        'd' => (false, "0-9"),
-        'D' => (true, "0-9"),
-        's' => (false, r"\t\n\x0c\r "),
-        'S' => (true, r"\t\n\x0c\r "),
-        'w' => (false, "0-9A-Za-z_"),
-        _ => (true, "0-9A-Za-z_"),
-    }
-}
-
-/// `\pN`, `\p{Greek}`, and how long it is.
-fn unicode_class(text: &str) -> Result<(&str, usize), RegexpError> {
-    let broken = || malformed("invalid character class range");
-    let name = text.get(2..).and_then(|name| name.chars().next()).ok_or_else(broken)?;
-    let length = if name == '{' { text.find('}').ok_or_else(broken)? + 1 } else { 2 + name.len_utf8() };
-    Ok((text.get(..length).unwrap_or_default(), length))
 }
 
 /// `{2}`, `{2,}`, `{2,3}` at the beginning of a text, and how long it is; `None` for a brace that stands for itself.
@@ -361,48 +239,9 @@ fn repetition(text: &str) -> Result<Option<(String, usize)>, RegexpError> {
     Ok(Some((written, end + 1)))
 }
 
-/// The character that an escape stands for, and how long it is (`parser.escape`).
-fn escaped(text: &str) -> Result<(char, usize), RegexpError> {
-    let invalid = || malformed("invalid escape sequence");
-    let mut chars = text.chars().skip(1);
-    let c = chars.next().ok_or_else(|| malformed("trailing backslash at end of expression"))?;
-    let plain = match c {
-        'a' => '\x07',
-        'f' => '\x0c',
-        't' => '\t',
-        'n' => '\n',
-        'r' => '\r',
-        'v' => '\x0b',
-        // A single digit would be a reference to a group, which there is not.
-        '1'..='7' if !matches!(chars.next(), Some('0'..='7')) => return Err(invalid()),
-        '0'..='7' => {
-            let digits: String = text.chars().skip(1).take(3).take_while(|c| matches!(c, '0'..='7')).collect();
-            let value = u32::from_str_radix(&digits, 8).map_err(|_| invalid())?;
-            return Ok((char::from_u32(value).ok_or_else(invalid)?, 1 + digits.len()));
-        }
-        'x' => return hexadecimal(text).ok_or_else(invalid),
-        c if c.is_ascii() && !c.is_ascii_alphanumeric() => c,
-        _ => return Err(invalid()),
-    };
-    Ok((plain, 2))
-}
-
-/// `\x7F`, `\x{10FFFF}`
-fn hexadecimal(text: &str) -> Option<(char, usize)> {
-    let digits = match text.get(2..)?.strip_prefix('{') {
-        Some(after) => after.split_once('}')?.0,
-        None => text.get(2..4)?,
-    };
-    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return None;
-    }
-    let length = if text.get(2..3)? == "{" { digits.len() + 4 } else { 4 };
-    Some((char::from_u32(u32::from_str_radix(digits, 16).ok()?)?, length))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::{Regexp, RegexpError};
+    use crate::gateway::go::regexp::{Regexp, RegexpError};
 
     #[test]
     fn what_go_means() {
