@@ -1,7 +1,7 @@
 //! What a `[…]` of PCRE takes: a set of bytes.
 
 use super::Fault;
-use super::translate::Cursor;
+use super::cursor::Cursor;
 
 /// Which bytes are taken.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,6 +9,7 @@
 //! have, that is known when it is read.
 
 mod class;
+mod cursor;
 mod regex;
 mod translate;
 
