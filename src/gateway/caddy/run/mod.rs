@@ -9,7 +9,9 @@
 //! In Caddy every handler calls the next one, so that what comes after a handler is a chain of functions. Here it is a stack
 //! of places in lists of routes ([`Frame`]), which can be put aside while a request is at an upstream.
 
+mod accepting;
 mod answering;
+mod failing;
 mod fields;
 mod forwarding;
 mod matching;
@@ -26,7 +28,7 @@ use super::routes::Wanted;
 use crate::gateway::go::{self, Stop};
 use crate::gateway::{Action, Model, NotUnderstood, Plan, Received, Reply, Step, StepKind, World};
 use matching::Verdict;
-use state::{Frame, Original, State};
+use state::{Frame, State};
 
 /// The largest head that Caddy reads unless told otherwise.
 const MAX_HEADER: usize = 16 << 10;
@@ -108,44 +110,6 @@ impl Model for Caddy {
     }
 }
 
-impl Caddy {
-    /// What a connection comes to before there is a request; `None` if one is read.
-    fn handshake(&self, server: &Server, request: &Received<'_>, unknown: &mut Vec<NotUnderstood>) -> Option<Plan> {
-        let expects = server.tls && request.local.port() != self.config.http_port;
-        match (expects, request.tls) {
-            (false, None) => None,
-            (true, Some(tls)) => {
-                let local = request.local.ip().to_canonical().to_string();
-                let name = tls.name.unwrap_or(&local);
-                if self.config.certificates.cover(name) {
-                    return None;
-                }
-                if let Some(doubt) = &self.config.certificates.others {
-                    unknown.push(doubt.clone());
-                    return None;
-                }
-                let step = Step::own(StepKind::Listener, format!("no certificate for {name}: the handshake fails"));
-                Some(plain(Action::Close, vec![step], std::mem::take(unknown)))
-            }
-            (true, None) => {
-                let text = "HTTP was sent to a port that expects TLS";
-                let step = Step::own(StepKind::Listener, text);
-                let reply =
-                    Reply { body: b"Client sent an HTTP request to an HTTPS server.\n".to_vec(), ..Reply::status(400) };
-                let looks_like_http = [&b"GET /"[..], b"HEAD ", b"POST ", b"PUT /", b"OPTIO"];
-                let is_http = looks_like_http.iter().any(|begin| request.head.starts_with(begin));
-                let action = if is_http { Action::Answer(reply) } else { Action::Close };
-                Some(plain(action, vec![step], std::mem::take(unknown)))
-            }
-            (false, Some(_)) => {
-                // The first bytes of a handshake are no request line.
-                let step = Step::own(StepKind::Listener, "TLS was spoken to a port that expects plain HTTP");
-                Some(plain(Action::Close, vec![step], std::mem::take(unknown)))
-            }
-        }
-    }
-}
-
 /// A plan without a router.
 fn plain(action: Action, steps: Vec<Step>, unknown: Vec<NotUnderstood>) -> Plan {
     Plan { router: None, steps, action, unknown }
@@ -176,70 +140,6 @@ impl Walk<'_> {
         };
         let State { steps, unknown, router, .. } = self.state;
         Plan { router, steps, action, unknown }
-    }
-
-    /// What the server refuses or takes off before any route. Caddy 2.11, `server.go` (`serveHTTP`).
-    fn before_routes(&mut self) -> Option<Failure> {
-        let request = &mut self.state.request;
-        if request.method.len() > 32 {
-            return Some(Failure::new(405, ""));
-        }
-        if request.proto == (1, 1) && request.host.is_empty() {
-            return Some(Failure::new(400, "rfc9112 forbids empty Host"));
-        }
-        self.drop_aliases();
-        if let Some(name) = self.state.tls.as_ref().filter(|_| self.server.strict_sni) {
-            let host = &self.state.request.host;
-            let host = go::split_host_port(host).map_or(host.as_slice(), |(host, _)| host);
-            if !host.eq_ignore_ascii_case(name.as_bytes()) {
-                return Some(Failure::new(421, "the names of the handshake and of the request differ"));
-            }
-        }
-        None
-    }
-
-    /// Takes fields off whose names an app may take for others: with `_` or `.`, unless they are expected.
-    fn drop_aliases(&mut self) {
-        let options = &self.server.options;
-        let fits = |rules: &[Arc<str>], name: &str, by: &str| {
-            rules.iter().any(|rule| {
-                let (text, prefix) = rule.strip_suffix('*').map_or((&**rule, false), |text| (text, true));
-                let known = go::canonical(&text.replace(['_', '.'], by));
-                let name = go::canonical(&name.replace(['_', '.'], by));
-                if prefix { name.starts_with(&known) } else { name == known }
-            })
-        };
-        let exact: fn(&[Arc<str>]) -> Vec<Arc<str>> =
-            |rules| rules.iter().filter(|rule| !rule.ends_with('*')).cloned().collect();
-        let allowed = |name: &str, rules: &[Arc<str>]| {
-            rules.iter().any(|rule| match rule.strip_suffix('*') {
-                Some(prefix) => name.starts_with(&go::canonical(prefix)),
-                None => go::canonical(rule) == name,
-            })
-        };
-        let header = &self.state.request.header;
-        let mut dropped = Vec::new();
-        for (name, values) in header.iter() {
-            let keep = match (name.contains('_'), name.contains('.')) {
-                (true, true) => {
-                    let expected = [exact(&options.underscore_headers), exact(&options.dot_headers)].concat();
-                    allowed(name, &expected) && values.len() == 1
-                }
-                (true, false) => allowed(name, &options.underscore_headers) && values.len() == 1,
-                (false, true) => allowed(name, &options.dot_headers) && values.len() == 1,
-                (false, false) => {
-                    !fits(&options.underscore_headers, name, "-") && !fits(&options.dot_headers, name, "-")
-                }
-            };
-            if !keep {
-                dropped.push(name.to_owned());
-            }
-        }
-        for name in dropped {
-            let text = format!("{name} is dropped: an app may take it for a field with dashes");
-            self.state.request.header.remove_raw(&name);
-            self.state.steps.push(Step::own(StepKind::Field(name), text));
-        }
     }
 
     /// Goes on from where the stack stands, until something comes of it.
@@ -372,55 +272,5 @@ impl Walk<'_> {
     fn doubt(&mut self, what: impl Into<String>) {
         let place = self.state.line.as_ref().map(|line| line.place.clone());
         self.state.doubt(NotUnderstood { place, what: what.into() });
-    }
-
-    /// An error, and what comes of it.
-    fn run_failed(&mut self, failure: Failure) -> Action {
-        match self.failed(failure) {
-            Some(action) => action,
-            None => self.run(),
-        }
-    }
-
-    /// An error: the routes of `handle_errors` are walked, or `Some` answer is given.
-    fn failed(&mut self, failure: Failure) -> Option<Action> {
-        // An error while one is handled is answered with the first one's status.
-        if self.state.failure.is_some() || self.server.errors.is_empty() {
-            return Some(self.fail(&failure));
-        }
-        let state = &mut self.state;
-        let Original { method, url, request_uri } = (*state.original).clone();
-        (state.request.method, state.request.url, state.request.request_uri) = (method, url, request_uri);
-        state.deferred.clear();
-        state.set("http.error.status_code", failure.status.to_string());
-        state.set("http.error.status_text", go::status_text(failure.status));
-        let message = if failure.message.is_empty() { go::status_text(failure.status) } else { &failure.message };
-        state.set("http.error.message", message);
-        state.set("http.error", format!("HTTP {}", failure.status));
-        let text = format!("the error {} is handled", failure.status);
-        state.steps.push(Step::own(StepKind::Answer, text));
-        state.failure = Some(failure);
-        state.stack = vec![Frame::new(self.server.errors.clone())];
-        None
-    }
-
-    /// The answer to an error that nothing handles: its status and nothing else.
-    fn fail(&mut self, failure: &Failure) -> Action {
-        let status = self.state.failure.as_ref().map_or(failure.status, |first| first.status);
-        self.state.steps.push(Step::own(StepKind::Answer, format!("{status} {}", go::status_text(status))));
-        self.state.deferred.clear();
-        self.write_reply(status, Vec::new())
-    }
-
-    /// The end of all routes: an empty page, or the status of the error that was to be handled.
-    fn end_of_chain(&mut self) -> Action {
-        let Some(failure) = self.state.failure.clone() else {
-            self.state.steps.push(Step::own(StepKind::Answer, "no route answers: 200 with an empty body"));
-            self.state.deferred.clear();
-            return self.write_reply(200, Vec::new());
-        };
-        let text = format!("no route answers the error: {} with an empty body", failure.status);
-        self.state.steps.push(Step::own(StepKind::Answer, text));
-        self.write_reply(failure.status, Vec::new())
     }
 }
