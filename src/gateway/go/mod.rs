@@ -24,7 +24,8 @@ pub(in crate::gateway) use escape::{Mode, escape, unescape};
 pub(in crate::gateway) use header::{Header, canonical, is_token, trim};
 pub(in crate::gateway) use path::{clean, path_matches};
 pub(in crate::gateway) use proxy::{
-    append_forwarded_for, is_print, remove_hop_by_hop, strip_forwarding, suppress_user_agent, upgrade_type,
+    HOP_FIELDS, append_forwarded_for, is_print, remove_connection_fields, remove_hop_by_hop, strip_forwarding,
+    suppress_user_agent, upgrade_type,
 };
 pub(in crate::gateway) use query::{clean_query, encode_query, parse_query};
 pub(in crate::gateway) use read::{Request, Server, Stop, read_request};

@@ -5,7 +5,7 @@
 use super::header::{Header, trim_string};
 
 /// The fields that end at each hop, whatever `Connection` says.
-const HOP_FIELDS: [&str; 9] = [
+pub(in crate::gateway) const HOP_FIELDS: [&str; 9] = [
     "Connection",
     "Proxy-Connection",
     "Keep-Alive",
@@ -19,12 +19,17 @@ const HOP_FIELDS: [&str; 9] = [
 
 /// `removeHopByHopHeaders`: takes away what `Connection` names and what always ends at a hop.
 pub(in crate::gateway) fn remove_hop_by_hop(header: &mut Header) {
+    remove_connection_fields(header);
+    for name in HOP_FIELDS {
+        header.remove(name);
+    }
+}
+
+/// Takes away what `Connection` names.
+pub(in crate::gateway) fn remove_connection_fields(header: &mut Header) {
     let lists = header.values("Connection").to_vec();
     for name in lists.iter().flat_map(|list| list.split(|&byte| byte == b',')).map(trim_string) {
         header.remove(&String::from_utf8_lossy(name));
-    }
-    for name in HOP_FIELDS {
-        header.remove(name);
     }
 }
 

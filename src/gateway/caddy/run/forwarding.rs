@@ -14,20 +14,6 @@ use crate::gateway::{
     Action, Back, Destination, Forward, NotUnderstood, Onward, Purpose, Returned, Step, StepKind, Upstream, World,
 };
 
-/// Fields that end at this hop, whatever `Connection` says.
-const HOP_FIELDS: [&str; 10] = [
-    "Alt-Svc",
-    "Connection",
-    "Proxy-Connection",
-    "Keep-Alive",
-    "Proxy-Authenticate",
-    "Proxy-Authorization",
-    "Te",
-    "Trailer",
-    "Transfer-Encoding",
-    "Upgrade",
-];
-
 /// Fields of a websocket's handshake whose names are written in their own case.
 const WEBSOCKET_FIELDS: [(&str, &str); 5] = [
     ("Sec-Websocket-Accept", "Sec-WebSocket-Accept"),
@@ -387,13 +373,10 @@ fn host_of_upstream(line: Option<&Line>) -> HeaderOps {
 
 /// Takes off what `Connection` names and what ends at this hop; `TE: trailers` goes on.
 fn remove_hop_fields(header: &mut Header) {
-    let lists = header.values("Connection").to_vec();
-    let names = lists.iter().flat_map(|list| list.split(|&byte| byte == b',')).map(<[u8]>::trim_ascii);
-    for name in names.filter(|name| !name.is_empty()) {
-        header.remove(&String::from_utf8_lossy(name));
-    }
+    go::remove_connection_fields(header);
     let trailers = header.has_token("Te", "trailers");
-    for name in HOP_FIELDS {
+    // Caddy's own list has one more than Go's.
+    for name in go::HOP_FIELDS.into_iter().chain(["Alt-Svc"]) {
         header.remove(name);
     }
     if trailers {
