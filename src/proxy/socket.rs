@@ -66,57 +66,38 @@ impl Stream {
     }
 }
 
-impl Socket for TcpStream {
-    fn try_read(&self, space: &mut [u8]) -> io::Result<usize> {
-        Self::try_read(self, space)
-    }
+/// What is the same for both of tokio's streams: they have these functions, and no trait that says so.
+macro_rules! plain_socket {
+    ($($stream:ty),+) => {$(
+        impl Socket for $stream {
+            fn try_read(&self, space: &mut [u8]) -> io::Result<usize> {
+                Self::try_read(self, space)
+            }
 
-    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
-        Self::try_write(self, bytes)
-    }
+            fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+                Self::try_write(self, bytes)
+            }
 
-    fn try_write_vectored(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
-        Self::try_write_vectored(self, pieces)
-    }
+            fn try_write_vectored(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
+                Self::try_write_vectored(self, pieces)
+            }
 
-    fn drained(&self) {
-        let _ = self.try_io(Interest::READABLE, || Err::<(), _>(io::ErrorKind::WouldBlock.into()));
-    }
+            fn drained(&self) {
+                let _ = self.try_io(Interest::READABLE, || Err::<(), _>(io::ErrorKind::WouldBlock.into()));
+            }
 
-    fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Self::poll_read_ready(self, cx)
-    }
+            fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+                Self::poll_read_ready(self, cx)
+            }
 
-    fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Self::poll_write_ready(self, cx)
-    }
+            fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+                Self::poll_write_ready(self, cx)
+            }
+        }
+    )+};
 }
 
-impl Socket for UnixStream {
-    fn try_read(&self, space: &mut [u8]) -> io::Result<usize> {
-        Self::try_read(self, space)
-    }
-
-    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
-        Self::try_write(self, bytes)
-    }
-
-    fn try_write_vectored(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
-        Self::try_write_vectored(self, pieces)
-    }
-
-    fn drained(&self) {
-        let _ = self.try_io(Interest::READABLE, || Err::<(), _>(io::ErrorKind::WouldBlock.into()));
-    }
-
-    fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Self::poll_read_ready(self, cx)
-    }
-
-    fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Self::poll_write_ready(self, cx)
-    }
-}
+plain_socket!(TcpStream, UnixStream);
 
 impl Stream {
     fn socket(&self) -> &dyn Socket {
