@@ -26,6 +26,8 @@ mod pcre;
 mod place;
 mod reading;
 mod traefik;
+#[cfg(test)]
+mod trial;
 mod upstream;
 
 pub use balancer::{Balancer, Front};

@@ -1,39 +1,15 @@
 //! Whole plans from small configurations, and any bytes at all.
 
-use std::io;
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use proptest::prelude::*;
 
-use crate::exchange::ResponseHead;
-use crate::gateway::{Action, Files, Gateway, Onward, Plan, Received, Unseen};
-
-/// One file, and no environment.
-struct One(Vec<u8>);
-
-impl Files for One {
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        if path == Path::new("httpd.conf") { Ok(self.0.clone()) } else { Err(io::ErrorKind::NotFound.into()) }
-    }
-
-    fn list(&self, _: &Path) -> io::Result<Vec<PathBuf>> {
-        Err(io::ErrorKind::NotADirectory.into())
-    }
-
-    fn variable(&self, _: &str) -> Option<String> {
-        None
-    }
-}
+use crate::gateway::trial::{location, plan};
+use crate::gateway::{Action, Gateway, InMemory, Plan};
 
 fn read(config: &str) -> Gateway {
-    super::read(&[PathBuf::from("httpd.conf")], &One(config.as_bytes().to_vec()), None).unwrap()
-}
-
-fn plan(gateway: &Gateway, head: &[u8]) -> Plan {
-    let peer: SocketAddr = "192.0.2.7:50000".parse().unwrap();
-    let local: SocketAddr = "127.0.0.1:80".parse().unwrap();
-    gateway.plan(&Received { head, body: Some(b""), peer, local, tls: None }, &Unseen)
+    let files = InMemory::default().file("httpd.conf", config);
+    super::read(&[PathBuf::from("httpd.conf")], &files, None).unwrap()
 }
 
 /// The request line and where it goes, or the status and Location of the answer.
@@ -105,12 +81,8 @@ fn what_is_not_understood_is_listed_and_makes_unknown_only_what_rests_on_it() {
 
 #[test]
 fn a_location_of_the_upstream_becomes_the_clients() {
-    let Action::Forward(forward) = plan(&read(CONFIG), b"GET /api/x HTTP/1.1\r\nHost: a:81\r\n\r\n").action else {
-        panic!("it is sent on");
-    };
-    let response = ResponseHead::from_wire(*b"HTTP/1.1 307 T\r\nLocation: http://10.0.0.1:8000/x/\r\n\r\n").unwrap();
-    let Onward::Deliver(head) = forward.back.respond(&response, &Unseen).onward else { panic!("it goes on") };
-    assert_eq!(head.get("location"), Some(&b"http://a:81/api/x/"[..]));
+    let plan = plan(&read(CONFIG), b"GET /api/x HTTP/1.1\r\nHost: a:81\r\n\r\n");
+    assert_eq!(location(&plan, "http://10.0.0.1:8000/x/"), "http://a:81/api/x/");
 }
 
 #[test]
@@ -119,14 +91,10 @@ fn a_location_of_a_balancers_member_becomes_the_clients() {
         "<Proxy balancer://all>\nBalancerMember http://10.0.0.1:8000/m/\n</Proxy>
 ProxyPass /api balancer://all/v1\nProxyPassReverse /api balancer://all/v1\n",
     );
-    let Action::Forward(forward) = plan(&gateway, b"GET /api/x HTTP/1.1\r\nHost: a\r\n\r\n").action else {
-        panic!("it is sent on");
-    };
+    let plan = plan(&gateway, b"GET /api/x HTTP/1.1\r\nHost: a\r\n\r\n");
+    let Action::Forward(forward) = &plan.action else { panic!("it is sent on") };
     assert!(String::from_utf8_lossy(&forward.head).contains("\r\nConnection: Keep-Alive\r\n"));
-    let response =
-        ResponseHead::from_wire(*b"HTTP/1.1 307 T\r\nLocation: http://10.0.0.1:8000/m/v1/y\r\n\r\n").unwrap();
-    let Onward::Deliver(head) = forward.back.respond(&response, &Unseen).onward else { panic!("it goes on") };
-    assert_eq!(head.get("location"), Some(&b"http://a/api/y"[..]));
+    assert_eq!(location(&plan, "http://10.0.0.1:8000/m/v1/y"), "http://a/api/y");
 }
 
 #[test]
@@ -154,7 +122,8 @@ proptest! {
         target in "/[ -~]{0,40}",
     ) {
         for config in [line.clone(), format!("RewriteEngine On\n{line}\n{CONFIG}")] {
-            if let Ok(gateway) = super::read(&[PathBuf::from("httpd.conf")], &One(config.into_bytes()), None) {
+            let files = InMemory::default().file("httpd.conf", config);
+            if let Ok(gateway) = super::read(&[PathBuf::from("httpd.conf")], &files, None) {
                 let head = [b"GET /api/x HTTP/1.1\r\nHost: a\r\n", head.as_slice(), b"\r\n\r\n"].concat();
                 let _ = plan(&gateway, &head);
                 let _ = plan(&gateway, format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes());

@@ -1,39 +1,15 @@
 //! Whole plans from small configurations, and any bytes at all.
 
-use std::io;
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use proptest::prelude::*;
 
-use crate::exchange::ResponseHead;
-use crate::gateway::{Action, Files, Gateway, Onward, Plan, Received, Unseen};
-
-/// One file, and no environment.
-struct One(Vec<u8>);
-
-impl Files for One {
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        if path == Path::new("haproxy.cfg") { Ok(self.0.clone()) } else { Err(io::ErrorKind::NotFound.into()) }
-    }
-
-    fn list(&self, _: &Path) -> io::Result<Vec<PathBuf>> {
-        Err(io::ErrorKind::NotADirectory.into())
-    }
-
-    fn variable(&self, _: &str) -> Option<String> {
-        None
-    }
-}
+use crate::gateway::trial::{location, plan};
+use crate::gateway::{Action, Gateway, InMemory, Plan};
 
 fn read(config: &str) -> Gateway {
-    super::read(&[PathBuf::from("haproxy.cfg")], &One(config.as_bytes().to_vec()), None).unwrap()
-}
-
-fn plan(gateway: &Gateway, head: &[u8]) -> Plan {
-    let peer: SocketAddr = "192.0.2.7:50000".parse().unwrap();
-    let local: SocketAddr = "127.0.0.1:80".parse().unwrap();
-    gateway.plan(&Received { head, body: Some(b""), peer, local, tls: None }, &Unseen)
+    let files = InMemory::default().file("haproxy.cfg", config);
+    super::read(&[PathBuf::from("haproxy.cfg")], &files, None).unwrap()
 }
 
 /// The request as sent on, or the status and Location of the answer.
@@ -124,12 +100,8 @@ fn what_is_not_understood_is_listed_and_makes_unknown_only_what_rests_on_it() {
 
 #[test]
 fn a_response_gets_its_rules_on_the_way_back() {
-    let Action::Forward(forward) = plan(&read(CONFIG), b"GET /api/x HTTP/1.1\r\nHost: a\r\n\r\n").action else {
-        panic!("it is sent on");
-    };
-    let response = ResponseHead::from_wire(*b"HTTP/1.1 307 T\r\nLocation: /x/\r\n\r\n").unwrap();
-    let Onward::Deliver(head) = forward.back.respond(&response, &Unseen).onward else { panic!("it goes on") };
-    assert_eq!(head.get("location"), Some(&b"/api/x/"[..]));
+    let plan = plan(&read(CONFIG), b"GET /api/x HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_eq!(location(&plan, "/x/"), "/api/x/");
 }
 
 #[test]
@@ -146,7 +118,8 @@ proptest! {
     #[test]
     fn no_configuration_and_no_head_is_too_odd(config in ".{0,200}", head in proptest::collection::vec(any::<u8>(), 0..200)) {
         for config in [config.clone(), format!("{CONFIG}    {config}\n"), format!("{CONFIG}    http-request {config}\n")] {
-            if let Ok(gateway) = super::read(&[PathBuf::from("haproxy.cfg")], &One(config.into_bytes()), None) {
+            let files = InMemory::default().file("haproxy.cfg", config);
+            if let Ok(gateway) = super::read(&[PathBuf::from("haproxy.cfg")], &files, None) {
                 let head = [b"GET /api/x HTTP/1.1\r\nHost: a\r\n", head.as_slice(), b"\r\n\r\n"].concat();
                 let _ = plan(&gateway, &head);
                 let _ = plan(&gateway, b"GET /api/x HTTP/1.1\r\nHost: a\r\n\r\n");

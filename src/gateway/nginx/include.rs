@@ -296,36 +296,16 @@ fn capitals(text: &[u8]) -> &[u8] {
 
 #[cfg(test)]
 mod tests {
-    use std::io;
-
     use super::*;
+    use crate::gateway::InMemory;
 
-    /// Files in memory.
-    struct Memory(BTreeMap<PathBuf, String>);
-
-    impl Memory {
-        fn of(files: &[(&str, &str)]) -> Self {
-            Self(files.iter().map(|(name, text)| (PathBuf::from(name), (*text).to_owned())).collect())
-        }
-    }
-
-    impl Files for Memory {
-        fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-            self.0.get(path).map(|text| text.clone().into_bytes()).ok_or(io::ErrorKind::NotFound.into())
-        }
-
-        fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {
-            let inside: Vec<PathBuf> = self.0.keys().filter(|path| path.parent() == Some(folder)).cloned().collect();
-            if inside.is_empty() { Err(io::ErrorKind::NotFound.into()) } else { Ok(inside) }
-        }
-
-        fn variable(&self, name: &str) -> Option<String> {
-            (name == "PORT").then(|| "8080".to_owned())
-        }
+    fn memory(files: &[(&str, &str)]) -> InMemory {
+        let empty = InMemory::default().with("PORT", "8080");
+        files.iter().fold(empty, |files, (name, text)| files.file(name, *text))
     }
 
     fn lines(files: &[(&str, &str)], main: &str) -> Vec<String> {
-        let loaded = load(&[main.into()], &Memory::of(files)).unwrap();
+        let loaded = load(&[main.into()], &memory(files)).unwrap();
         loaded.tree.iter().map(|directive| format!("{}: {directive}", directive.place)).collect()
     }
 
@@ -354,13 +334,13 @@ mod tests {
             (&[("n", "include a;"), ("a", "include n;")], "a:1: include: n includes itself"),
             (&[("n", "include a b;")], "n:1: include: it takes one file name or pattern"),
         ] {
-            assert_eq!(load(&["n".into()], &Memory::of(files)).unwrap_err().to_string(), want);
+            assert_eq!(load(&["n".into()], &memory(files)).unwrap_err().to_string(), want);
         }
         // Each file twice the next one: a hundred of them would never end.
         let chain: Vec<(String, String)> =
             (0..100).map(|n| (format!("f{n}"), format!("include f{}; include f{};", n + 1, n + 1))).collect();
         let chain: Vec<(&str, &str)> = chain.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
-        assert!(load(&["f0".into()], &Memory::of(&chain)).is_err());
+        assert!(load(&["f0".into()], &memory(&chain)).is_err());
     }
 
     #[test]

@@ -1,33 +1,13 @@
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::gateway::{Action, Plan, Received, Tls, Unseen};
-
-/// Files in memory.
-struct Memory(BTreeMap<PathBuf, Vec<u8>>);
-
-impl Files for Memory {
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        self.0.get(path).cloned().ok_or(io::ErrorKind::NotFound.into())
-    }
-
-    fn list(&self, _: &Path) -> io::Result<Vec<PathBuf>> {
-        Ok(self.0.keys().cloned().collect())
-    }
-
-    fn variable(&self, _: &str) -> Option<String> {
-        None
-    }
-}
+use crate::gateway::{Action, InMemory, Plan, Received, Tls, Unseen};
 
 fn try_config(text: impl Into<Vec<u8>>) -> Result<Gateway, ConfigError> {
-    let files = Memory([(PathBuf::from("nginx.conf"), text.into())].into());
+    let files = InMemory::default().file("nginx.conf", text);
     read(&["nginx.conf".into()], &files, Some(Release::new(1, 22, 1)))
 }
 

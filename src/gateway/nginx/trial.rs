@@ -1,13 +1,12 @@
 //! A configuration in memory, for tests to ask.
 
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::read;
 use crate::asgi::Release;
 use crate::exchange::ResponseHead;
 use crate::gateway::{
-    Action, Failure, Files, Forward, Found, Gateway, NotUnderstood, Onward, Purpose, Received, Reply, Tls, World,
+    Action, Failure, Forward, Found, Gateway, InMemory, NotUnderstood, Onward, Purpose, Received, Reply, Tls, World,
 };
 
 /// A gateway of one file.
@@ -26,7 +25,8 @@ pub(super) enum Stage {
 impl Trial {
     /// Reads a configuration that is understood.
     pub(super) fn new(config: &str) -> Self {
-        let gateway = read(&[PathBuf::from("nginx.conf")], &OneFile(config), Some(Release::new(1, 22, 1))).unwrap();
+        let files = InMemory::default().file("nginx.conf", config);
+        let gateway = read(&[PathBuf::from("nginx.conf")], &files, Some(Release::new(1, 22, 1))).unwrap();
         assert_eq!(gateway.not_understood, []);
         Self { gateway }
     }
@@ -123,22 +123,6 @@ fn answer(reply: &Reply) -> String {
     let location = reply.get("location").map(text);
     let parts = [reply.status.to_string(), location.unwrap_or_default(), text(&reply.body), file.unwrap_or_default()];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
-}
-
-struct OneFile<'a>(&'a str);
-
-impl Files for OneFile<'_> {
-    fn read(&self, _: &Path) -> io::Result<Vec<u8>> {
-        Ok(self.0.as_bytes().to_vec())
-    }
-
-    fn list(&self, _: &Path) -> io::Result<Vec<PathBuf>> {
-        Err(io::ErrorKind::NotADirectory.into())
-    }
-
-    fn variable(&self, _: &str) -> Option<String> {
-        None
-    }
 }
 
 /// `/www` with two files and a folder of one.
