@@ -1,7 +1,8 @@
 //! A configuration put together: which routers there are at which entry point, with their middlewares and services.
 //!
 //! ```text
-//! source + internal (Traefik's own) ─▶ router: rule, layers ─▶ service ─▶ servers        two tables per entry point: plain, TLS
+//! source ─┬─▶ router: rule, layers ─▶ service ─▶ servers       two tables per entry point: without TLS and with it
+//! internal ┘   (what Traefik adds by itself)
 //! ```
 //!
 //! Traefik 3.7, `pkg/server/router/router.go`, `pkg/server/service/service.go`.
