@@ -1,7 +1,7 @@
 //! A configuration put together: which routers there are at which entry point, with their middlewares and services.
 //!
 //! ```text
-//! source ─┬─▶ router: rule, layers ─▶ service ─▶ servers       two tables per entry point: without TLS and with it
+//! source ──┬─▶ router: rule, layers ─▶ service ─▶ servers       two tables per entry point: without TLS and with it
 //! internal ┘   (what Traefik adds by itself)
 //! ```
 //!
