@@ -11,6 +11,7 @@
 
 mod adapt;
 mod caddyfile;
+mod matcher_set;
 mod network;
 mod pattern;
 mod route;

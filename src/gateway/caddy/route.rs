@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
+pub(super) use super::matcher_set::MatcherSet;
 use super::pattern::Pattern;
 use super::routes::Routes;
 use crate::gateway::{NotUnderstood, Place};
@@ -105,28 +106,6 @@ pub(super) struct Handled {
     pub(super) line: Option<Line>,
     /// A number of its own, if it is one that may answer.
     pub(super) router: Option<usize>,
-}
-
-/// Conditions that must all hold.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct MatcherSet {
-    /// By the name of the module.
-    pub(super) matchers: BTreeMap<&'static str, Matcher>,
-}
-
-impl MatcherSet {
-    /// The set of one path.
-    pub(super) fn path(path: &str) -> Self {
-        Self { matchers: BTreeMap::from([("path", Matcher::Path(vec![path.into()]))]) }
-    }
-
-    /// The paths of the `path` matcher.
-    pub(super) fn paths(&self) -> &[Arc<str>] {
-        match self.matchers.get("path") {
-            Some(Matcher::Path(paths)) => paths,
-            _ => &[],
-        }
-    }
 }
 
 /// Fields and the values that they may have; `None` for a field that must not be there.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::network::Network;
-use super::route::{Config, Handler, Matcher, MatcherSet, Proxy, Rewrite, Route, Server};
+use super::route::{Config, Handled, Handler, Matcher, MatcherSet, Proxy, Rewrite, Route, Server};
 use crate::gateway::{Destination, Router, Upstream};
 
 /// Lists of routes within one another that are looked at: named routes may invoke one another.
@@ -28,18 +28,22 @@ struct Listing<'a> {
 
 /// The conditions on the way to a handler.
 #[derive(Clone, Default)]
-struct Way {
+struct Way<'a> {
     depth: usize,
-    rules: Vec<String>,
+    /// Of each the sets one of which must fit.
+    rules: Vec<&'a [Arc<MatcherSet>]>,
     /// The path prefix as long as it is one.
-    prefix: Option<String>,
+    prefix: Option<&'a str>,
     /// It is known not to be a prefix alone.
     no_prefix: bool,
-    path: Vec<String>,
+    path: Vec<Change<'a>>,
 }
 
-impl Listing<'_> {
-    fn routes(&mut self, routes: &[Route], outer: &Way) {
+/// What is done to a path: a verb, and with what.
+type Change<'a> = (&'static str, &'a str);
+
+impl<'a> Listing<'a> {
+    fn routes(&mut self, routes: &'a [Route], outer: &Way<'a>) {
         if outer.depth > DEEPEST {
             return;
         }
@@ -52,118 +56,136 @@ impl Listing<'_> {
                 match &handled.handler {
                     Handler::Subroute(routes) => self.routes(routes, &inner),
                     Handler::Invoke(name) => {
-                        let routes = self.server.and_then(|server| server.named.get(name)).cloned();
-                        self.routes(&routes.unwrap_or_default(), &inner);
+                        if let Some(routes) = self.server.and_then(|server| server.named.get(name)) {
+                            self.routes(routes, &inner);
+                        }
                     }
                     Handler::Rewrite(rewrite) => {
-                        let words = words(rewrite);
                         // What is rewritten on a condition may or may not be so for the next routes.
                         if !conditioned {
-                            way.path.extend(words.clone());
+                            way.path.extend(changes(rewrite));
                         }
-                        inner.path.extend(words);
+                        inner.path.extend(changes(rewrite));
                     }
                     _ => {}
                 }
-                let Some(number) = handled.router else { continue };
-                if self.numbers.len() <= number {
-                    self.numbers.resize(number + 1, None);
-                }
-                let Some(slot) = self.numbers.get_mut(number).filter(|slot| slot.is_none()) else { continue };
-                *slot = Some(self.routers.len());
-                let mut path = inner.path.clone();
-                let upstreams = match &handled.handler {
-                    Handler::Proxy(proxy) => {
-                        path.extend(proxy.rewrite.iter().flat_map(words));
-                        upstreams(proxy)
-                    }
-                    Handler::Static(answer) => {
-                        path = vec![if answer.status.is_empty() { "200" } else { &*answer.status }.to_owned()];
-                        Vec::new()
-                    }
-                    Handler::Error { status, .. } => {
-                        path = vec![if status.is_empty() { "500" } else { &**status }.to_owned()];
-                        Vec::new()
-                    }
-                    _ => Vec::new(),
-                };
-                self.routers.push(Router {
-                    name: handled.line.as_ref().map(|line| line.text.to_string()).unwrap_or_default(),
-                    rule: inner.rules.join(" · "),
-                    place: handled.line.as_ref().map(|line| line.place.clone()),
-                    priority: None,
-                    prefix: (!inner.no_prefix).then(|| inner.prefix.clone().unwrap_or_default()),
-                    path: if path.is_empty() { "keep".to_owned() } else { path.join(", ") },
-                    upstreams,
-                });
+                self.router(handled, &inner);
             }
         }
     }
+
+    /// Lists a handler, if it is one that may answer and is not listed yet.
+    fn router(&mut self, handled: &Handled, way: &Way<'_>) {
+        let Some(number) = handled.router else { return };
+        if self.numbers.len() <= number {
+            self.numbers.resize(number + 1, None);
+        }
+        let Some(slot) = self.numbers.get_mut(number).filter(|slot| slot.is_none()) else { return };
+        *slot = Some(self.routers.len());
+        let status = |status: &str, default: &str| if status.is_empty() { default } else { status }.to_owned();
+        let (path, upstreams) = match &handled.handler {
+            Handler::Proxy(proxy) => {
+                (way.path_text(proxy.rewrite.iter().flat_map(|rewrite| changes(rewrite))), upstreams(proxy))
+            }
+            Handler::Static(answer) => (status(&answer.status, "200"), Vec::new()),
+            Handler::Error { status: given, .. } => (status(given, "500"), Vec::new()),
+            _ => (way.path_text([]), Vec::new()),
+        };
+        self.routers.push(Router {
+            name: handled.line.as_ref().map(|line| line.text.to_string()).unwrap_or_default(),
+            rule: way.rule(),
+            place: handled.line.as_ref().map(|line| line.place.clone()),
+            priority: None,
+            prefix: (!way.no_prefix).then(|| way.prefix.unwrap_or_default().to_owned()),
+            path,
+            upstreams,
+        });
+    }
 }
 
-impl Way {
+impl<'a> Way<'a> {
     /// The same behind matchers.
-    fn narrow(&mut self, sets: &[Arc<MatcherSet>]) {
+    fn narrow(&mut self, sets: &'a [Arc<MatcherSet>]) {
         if sets.is_empty() {
             return;
         }
-        let rules: Vec<String> = sets.iter().map(|set| rule(set)).collect();
-        self.rules.push(rules.join(" or "));
+        self.rules.push(sets);
         let [set] = sets else {
             self.no_prefix |= sets.iter().any(|set| !set.paths().is_empty());
             return;
         };
-        let others = set.matchers.keys().any(|name| !matches!(*name, "path" | "host" | "protocol"));
+        let others = set.iter().any(|(name, _)| !matches!(name, "path" | "host" | "protocol"));
         match set.paths() {
             [] => self.no_prefix |= others,
             [path] if !others => match path.strip_suffix("/*").or_else(|| path.strip_suffix('*')) {
                 Some(prefix) if !prefix.contains('*') && self.path.is_empty() => {
-                    self.prefix = Some(prefix.trim_end_matches('/').to_owned());
+                    self.prefix = Some(prefix.trim_end_matches('/'));
                 }
                 _ => self.no_prefix = true,
             },
             _ => self.no_prefix = true,
         }
     }
+
+    /// The conditions as they read.
+    fn rule(&self) -> String {
+        let mut text = String::new();
+        let write_sets =
+            |text: &mut String, sets: &&[Arc<MatcherSet>]| join(text, *sets, " or ", |text, set| write_rule(text, set));
+        join(&mut text, &self.rules, " · ", write_sets);
+        text
+    }
+
+    /// What becomes of the path, these changes being the last.
+    fn path_text<'b>(&'b self, last: impl IntoIterator<Item = Change<'b>>) -> String {
+        let mut text = String::new();
+        join(&mut text, self.path.iter().copied().chain(last), ", ", |text, (verb, what)| {
+            text.extend([verb, " ", what]);
+        });
+        if text.is_empty() { "keep".to_owned() } else { text }
+    }
 }
 
-/// A set as it reads.
-fn rule(set: &MatcherSet) -> String {
-    let words = |words: &[Arc<str>]| words.iter().map(|word| &**word).collect::<Vec<_>>().join(" ");
-    let matchers = set.matchers.iter().map(|(name, matcher)| match matcher {
-        Matcher::Path(paths) => words(paths),
-        Matcher::Host(hosts) => format!("host {}", words(hosts)),
-        Matcher::Method(methods) => format!("method {}", words(methods)),
-        Matcher::PathRegexp(named) => format!("path_regexp {}", named.pattern.source()),
-        Matcher::Protocol(protocol) => format!("protocol {protocol}"),
-        Matcher::Not(sets) => {
-            format!("not ({})", sets.iter().map(|set| rule(set)).collect::<Vec<_>>().join(") (")).to_string()
+/// Writes items with something between them.
+fn join<T>(text: &mut String, items: impl IntoIterator<Item = T>, between: &str, write: impl Fn(&mut String, T)) {
+    for (index, item) in items.into_iter().enumerate() {
+        if index > 0 {
+            text.push_str(between);
         }
-        _ => (*name).to_owned(),
-    });
-    matchers.collect::<Vec<_>>().join(", ")
+        write(text, item);
+    }
 }
 
-/// What a rewrite does, in a word or two.
-fn words(rewrite: &Rewrite) -> Vec<String> {
-    let mut words = Vec::new();
-    let mut say = |verb: &str, what: &str| words.push(format!("{verb} {what}"));
-    if let Some(uri) = &rewrite.uri {
-        say("rewrite", uri);
-    }
-    if let Some(prefix) = &rewrite.strip_prefix {
-        say("strip", prefix);
-    }
-    if let Some(suffix) = &rewrite.strip_suffix {
-        say("strip", suffix);
-    }
-    if let Some(substring) = &rewrite.substring {
-        say("replace", &substring.find);
-    }
-    if let Some((pattern, _)) = &rewrite.path_regexp {
-        say("replace", pattern.source());
-    }
-    words
+/// Writes a set as it reads.
+fn write_rule(text: &mut String, set: &MatcherSet) {
+    let write_words = |text: &mut String, words: &[Arc<str>]| join(text, words, " ", |text, word| text.push_str(word));
+    join(text, set.iter(), ", ", |text, (name, matcher)| match matcher {
+        Matcher::Path(paths) => write_words(text, paths),
+        Matcher::Host(words) | Matcher::Method(words) => {
+            text.extend([name, " "]);
+            write_words(text, words);
+        }
+        Matcher::PathRegexp(named) => text.extend([name, " ", named.pattern.source()]),
+        Matcher::Protocol(protocol) => text.extend([name, " ", protocol]),
+        Matcher::Not(sets) => {
+            text.push_str("not (");
+            join(text, sets, ") (", |text, set| write_rule(text, set));
+            text.push(')');
+        }
+        _ => text.push_str(name),
+    });
+}
+
+/// What a rewrite does to the path.
+fn changes(rewrite: &Rewrite) -> impl Iterator<Item = Change<'_>> {
+    let changes = [
+        rewrite.uri.as_deref().map(|to| ("rewrite", to)),
+        rewrite.strip_prefix.as_deref().map(|prefix| ("strip", prefix)),
+        rewrite.strip_suffix.as_deref().map(|suffix| ("strip", suffix)),
+        rewrite.substring.as_ref().map(|substring| ("replace", &*substring.find)),
+        rewrite.path_regexp.as_ref().map(|(pattern, _)| ("replace", pattern.source())),
+    ];
+    changes.into_iter().flatten()
 }
 
 /// The upstreams of a proxy, as far as they are addresses.

@@ -99,10 +99,10 @@ impl Index {
 
 /// What a request must have one of to fit a set; `None` if it may be any, or if the look at it leaves something behind.
 fn keys(set: &MatcherSet) -> Option<Vec<Key>> {
-    if !set.matchers.values().all(is_quiet) {
+    if !set.iter().all(|(_, matcher)| is_quiet(matcher)) {
         return None;
     }
-    if let Some(Matcher::Host(hosts)) = set.matchers.get("host")
+    if let Some(Matcher::Host(hosts)) = set.get("host")
         && let Some(keys) = hosts.iter().map(|host| host_key(host)).collect()
     {
         return Some(keys);
@@ -144,8 +144,6 @@ fn segment(pattern: &str) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
 
     fn route(sets: Vec<MatcherSet>) -> Route {
@@ -160,7 +158,7 @@ mod tests {
     }
 
     fn with_host(mut set: MatcherSet, hosts: &[&str]) -> MatcherSet {
-        set.matchers.insert("host", Matcher::Host(hosts.iter().map(|host| (*host).into()).collect()));
+        set.insert("host", Matcher::Host(hosts.iter().map(|host| (*host).into()).collect()));
         set
     }
 
@@ -172,8 +170,8 @@ mod tests {
             vec![with_host(MatcherSet::path("/x/*"), &["*.example"])],
             vec![with_host(MatcherSet::default(), &["a.example", "{env.HOST}"])],
             vec![with_host(MatcherSet::default(), &["b.example"]), MatcherSet::path("/y")],
-            vec![MatcherSet { matchers: BTreeMap::from([("tls", Matcher::Tls)]) }],
-            vec![with_host(MatcherSet { matchers: BTreeMap::from([("not", Matcher::Not(Vec::new()))]) }, &["c"])],
+            vec![MatcherSet::of("tls", Matcher::Tls)],
+            vec![with_host(MatcherSet::of("not", Matcher::Not(Vec::new())), &["c"])],
             vec![],
         ];
         let count = sets.len();

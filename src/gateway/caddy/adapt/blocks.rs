@@ -1,6 +1,7 @@
 //! Directives of a block made into routes and put into order. Caddy 2.11, `directives.go` (`parseSegmentAsConfig`,
 //! `sortRoutes`), `httptype.go` (`buildSubroute`, `consolidateRoutes`).
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::matchers::{self, Definitions, Inline};
@@ -245,16 +246,13 @@ fn directive(name: &str, scope: &mut Scope, notes: &mut Notes<'_>) -> Result<Vec
 /// neighbours with the same matchers made one.
 pub(super) fn build(mut found: Vec<Found>, sorted: bool, notes: &mut Notes<'_>) -> Vec<Route> {
     if sorted {
-        sort(&mut found, &notes.order);
+        found = sort(found, &notes.order);
     }
-    let groups: Vec<(&str, Option<usize>)> = ["handle", "rewrite", "root"]
-        .into_iter()
-        .map(|name| {
-            let count = found.iter().filter(|found| &*found.directive == name).count();
-            // A rewrite is alone in its group, so that it is never made one with its neighbours.
-            (name, (count > 1 || name == "rewrite").then(|| notes.group()))
-        })
-        .collect();
+    let groups = ["handle", "rewrite", "root"].map(|name| {
+        let count = found.iter().filter(|found| &*found.directive == name).count();
+        // A rewrite is alone in its group, so that it is never made one with its neighbours.
+        (name, (count > 1 || name == "rewrite").then(|| notes.group()))
+    });
     let mut routes: Vec<Route> = Vec::with_capacity(found.len());
     for Found { directive, value } in found {
         let Value::Route(mut route) = value else { continue };
@@ -272,27 +270,42 @@ pub(super) fn build(mut found: Vec<Found>, sorted: bool, notes: &mut Notes<'_>) 
 }
 
 /// Sorts by the order of directives, and within one by how narrow the path is.
-fn sort(found: &mut Vec<Found>, order: &[Arc<str>]) {
-    // What has no place in the order is not understood: it comes first, because it may change all that follows.
-    let rank = |found: &Found| order.iter().position(|name| *name == found.directive).map_or(0, |at| at + 1);
-    let width = |found: &Found| if let Value::Route(route) = &found.value { Some(Width::of(route)) } else { None };
-    let mut ranked: Vec<_> = found.drain(..).map(|found| (rank(&found), width(&found), found)).collect();
-    sorting::stable(&mut ranked, |(a_rank, a_width, a), (b_rank, b_width, _)| {
-        if a_rank != b_rank {
-            return a_rank < b_rank;
+fn sort(found: Vec<Found>, order: &[Arc<str>]) -> Vec<Found> {
+    sorting::by_key(found, |found| Rank::of(found, order), Rank::comes_before)
+}
+
+/// What decides where a directive stands among the others of its block.
+struct Rank {
+    directive: usize,
+    is_vars: bool,
+    /// `None` for what is no route.
+    width: Option<Width>,
+}
+
+impl Rank {
+    fn of(found: &Found, order: &[Arc<str>]) -> Self {
+        Self {
+            // What has no place in the order is not understood: it comes first, because it may change all that follows.
+            directive: order.iter().position(|name| *name == found.directive).map_or(0, |at| at + 1),
+            is_vars: &*found.directive == "vars",
+            width: if let Value::Route(route) = &found.value { Some(Width::of(route)) } else { None },
         }
-        let Some((x, y)) = a_width.as_ref().zip(b_width.as_ref()) else { return false };
-        let narrower = x.is_narrower(y);
+    }
+
+    fn comes_before(&self, other: &Self) -> bool {
+        if self.directive != other.directive {
+            return self.directive < other.directive;
+        }
+        let Some((width, others)) = self.width.as_ref().zip(other.width.as_ref()) else { return false };
         // The last that fits wins with variables, so the widest comes first.
-        if &*a.directive == "vars" { !narrower } else { narrower }
-    });
-    found.extend(ranked.into_iter().map(|(.., found)| found));
+        width.is_narrower(others) != self.is_vars
+    }
 }
 
 /// How many requests a route is for, as far as sorting asks.
 struct Width {
-    /// Its path, if that is the only one.
-    path: Option<Arc<str>>,
+    /// Its path, if that is the only one, and how long it is without a `*` at its end.
+    path: Option<(Arc<str>, usize)>,
     conditioned: bool,
 }
 
@@ -300,7 +313,7 @@ impl Width {
     fn of(route: &Route) -> Self {
         let path = match route.sets.as_slice() {
             [set] => match set.paths() {
-                [path] if !path.is_empty() => Some(Arc::clone(path)),
+                [path] if !path.is_empty() => Some((Arc::clone(path), trimmed(path).len())),
                 _ => None,
             },
             _ => None,
@@ -310,16 +323,20 @@ impl Width {
 
     /// True if it comes before `other` for its matcher.
     fn is_narrower(&self, other: &Self) -> bool {
-        let Some((a, b)) = self.path.as_deref().zip(other.path.as_deref()) else {
+        let Some(((a, a_length), (b, b_length))) = self.path.as_ref().zip(other.path.as_ref()) else {
             return self.conditioned && !other.conditioned;
         };
-        let (a_trimmed, b_trimmed) = (a.strip_suffix('*').unwrap_or(a), b.strip_suffix('*').unwrap_or(b));
-        if a_trimmed == b_trimmed {
-            return a.len() < b.len();
+        if a_length != b_length {
+            return a_length > b_length;
         }
-        if a_trimmed.len() == b_trimmed.len() {
-            return a_trimmed < b_trimmed;
+        match trimmed(a).cmp(trimmed(b)) {
+            Ordering::Equal => a.len() < b.len(),
+            unequal => unequal.is_lt(),
         }
-        a_trimmed.len() > b_trimmed.len()
     }
+}
+
+/// A path without the `*` at its end.
+fn trimmed(path: &str) -> &str {
+    path.strip_suffix('*').unwrap_or(path)
 }

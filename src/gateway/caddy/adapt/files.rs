@@ -95,7 +95,7 @@ pub(super) fn try_files(scope: &mut Scope, notes: &mut Notes<'_>) -> Result<Vec<
                 split_path: Vec::new(),
             })),
         };
-        let set = MatcherSet { matchers: [("file", matcher)].into_iter().collect() };
+        let set = MatcherSet::of("file", matcher);
         let uri = format!("{{http.matchers.file.relative}}{query}");
         let rewrite = Rewrite { uri: Some(uri.into()), ..Rewrite::default() };
         scope.route(Some(Arc::new(set)), Handler::Rewrite(Arc::new(rewrite)))

@@ -39,8 +39,7 @@ pub(super) fn handle_errors(scope: &mut Scope, notes: &mut Notes<'_>) -> Result<
     }
     let found = blocks::subroute(scope, notes)?;
     let routes = blocks::build(found, true, notes);
-    let matchers = [("expression", Matcher::ErrorStatus(ranges.clone()))];
-    let set = (!ranges.is_empty()).then(|| Arc::new(MatcherSet { matchers: matchers.into_iter().collect() }));
+    let set = (!ranges.is_empty()).then(|| Arc::new(MatcherSet::of("expression", Matcher::ErrorStatus(ranges))));
     Ok(scope.route(set, Handler::Subroute(routes.into())))
 }
 

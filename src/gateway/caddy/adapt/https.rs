@@ -133,7 +133,7 @@ fn client_certificates(server: &mut Server, parts: &[Part<'_>], notes: &mut Note
 fn domains(server: &Server, skipped: &HashSet<Arc<str>>) -> Vec<Arc<str>> {
     let mut domains: Vec<Arc<str>> = Vec::new();
     for set in server.routes.iter().flat_map(|route| &route.sets) {
-        let Some(Matcher::Host(hosts)) = set.matchers.get("host") else { continue };
+        let Some(Matcher::Host(hosts)) = set.get("host") else { continue };
         domains.extend(hosts.iter().filter(|host| !skipped.contains(*host)).cloned());
     }
     domains.sort_unstable();
@@ -246,7 +246,7 @@ impl Redirects {
                 continue;
             };
             let mut all = server.routes.to_vec();
-            let has_host = |route: &Route| route.sets.iter().any(|set| set.matchers.contains_key("host"));
+            let has_host = |route: &Route| route.sets.iter().any(|set| set.get("host").is_some());
             let index = all.iter().rposition(has_host).map_or(0, |at| at + 1);
             if managed {
                 all.splice(index..index, routes);
@@ -287,10 +287,10 @@ fn redirect(domains: &[Arc<str>], port: u16, options: &Options) -> Route {
     let usual = [options.http_port, options.https_port, 80, 443].contains(&port);
     let port = if usual { String::new() } else { format!(":{port}") };
     let to = format!("https://{{http.request.host}}{port}{{http.request.uri}}");
-    let mut set = MatcherSet { matchers: BTreeMap::from([("protocol", Matcher::Protocol("http".into()))]) };
+    let mut set = MatcherSet::of("protocol", Matcher::Protocol("http".into()));
     let hosts: Vec<_> = domains.iter().filter(|domain| !domain.is_empty()).cloned().collect();
     if !hosts.is_empty() {
-        set.matchers.insert("host", Matcher::Host(hosts));
+        set.insert("host", Matcher::Host(hosts));
     }
     let answer = Static {
         status: "308".into(),

@@ -90,7 +90,7 @@ fn nested(at: &mut Dispenser, name: &str, notes: &mut Notes<'_>) -> Result<Match
     let mut set = MatcherSet::default();
     for (module, tokens) in by_module {
         let (module, matcher) = matcher(&module, tokens, name, notes)?;
-        set.matchers.insert(module, matcher);
+        set.insert(module, matcher);
     }
     Ok(set)
 }

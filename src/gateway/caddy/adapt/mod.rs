@@ -84,7 +84,7 @@ impl Notes<'_> {
 
     /// Looks variables of the environment up that words name in placeholders.
     fn look_up(&mut self, tokens: &[Token]) {
-        for token in tokens {
+        for token in tokens.iter().filter(|token| token.text.contains('{')) {
             let mut rest = &*token.text;
             while let Some((_, after)) = rest.split_once("{env.") {
                 rest = after;

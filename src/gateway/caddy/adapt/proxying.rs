@@ -290,8 +290,8 @@ impl Builder {
             let off = headers(HeaderOps { delete: vec![delete], ..HeaderOps::default() });
             routes.push(blocks::route(None, vec![step(off)]));
             let empty = Matcher::Vars([(placeholder, vec!["".into()])].into_iter().collect());
-            let empty = Arc::new(MatcherSet { matchers: [("vars", empty)].into_iter().collect() });
-            let some = MatcherSet { matchers: [("not", Matcher::Not(vec![empty]))].into_iter().collect() };
+            let empty = Arc::new(MatcherSet::of("vars", empty));
+            let some = MatcherSet::of("not", Matcher::Not(vec![empty]));
             let on = headers(HeaderOps { set: vec![set], ..HeaderOps::default() });
             routes.push(blocks::route(Some(Arc::new(some)), vec![step(on)]));
         }

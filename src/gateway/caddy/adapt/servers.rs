@@ -114,7 +114,7 @@ pub(super) fn build<'a>(
     let mut servers = Vec::new();
     for (listen, parts) in group(sites, options)? {
         check_unique(&parts)?;
-        let parts = sort(parts);
+        let parts = sorting::by_key(parts, Rank::of, Rank::comes_before);
         let server = server(listen, &parts, options, named, notes)?;
         servers.push(Built { server, parts });
     }
@@ -184,13 +184,6 @@ impl Rank {
     }
 }
 
-/// Puts sites into their order.
-fn sort(parts: Vec<Part<'_>>) -> Vec<Part<'_>> {
-    let mut ranked: Vec<_> = parts.into_iter().map(|part| (Rank::of(&part), part)).collect();
-    sorting::stable(&mut ranked, |(a, _), (b, _)| a.comes_before(b));
-    ranked.into_iter().map(|(_, part)| part).collect()
-}
-
 /// One server.
 fn server(
     listen: Vec<Address>,
@@ -231,7 +224,7 @@ fn wrap(routes: &mut Vec<Route>, built: Vec<Route>, sets: &[Arc<MatcherSet>], si
     if sets.is_empty() && built.is_empty() {
         return;
     }
-    let has_host = |route: &Route| route.sets.iter().any(|set| set.matchers.contains_key("host"));
+    let has_host = |route: &Route| route.sets.iter().any(|set| set.get("host").is_some());
     if sets.is_empty() && count == 1 && !built.iter().any(has_host) {
         routes.extend(built);
         return;
@@ -264,12 +257,12 @@ fn sets(addresses: &[&SiteAddress]) -> Vec<Arc<MatcherSet>> {
     for (hosts, path) in pairs {
         let mut set = MatcherSet::default();
         if !hosts.is_empty() {
-            set.matchers.insert("host", Matcher::Host(hosts));
+            set.insert("host", Matcher::Host(hosts));
         }
         if !path.is_empty() {
-            set.matchers.insert("path", Matcher::Path(vec![path.into()]));
+            set.insert("path", Matcher::Path(vec![path.into()]));
         }
-        if !set.matchers.is_empty() {
+        if !set.is_empty() {
             sets.push(Arc::new(set));
         }
     }

@@ -74,7 +74,7 @@ pub(super) fn is_short_for(written_out: &str) -> Option<&'static str> {
 
 /// The text written out; `None` if there is nothing to do.
 fn expanded(text: &str) -> Option<String> {
-    if !text.contains('{') {
+    if !(text.contains('{') && text.contains('}')) {
         return None;
     }
     let mut out = String::with_capacity(text.len() + 16);

@@ -21,7 +21,7 @@ impl Dispenser {
     /// Before the first of these words.
     pub(in crate::gateway::caddy) fn new(mut tokens: Vec<Token>) -> Self {
         tokens.reverse();
-        Self { read: Vec::new(), coming: tokens, nesting: 0 }
+        Self { read: Vec::with_capacity(tokens.len()), coming: tokens, nesting: 0 }
     }
 
     /// The word that the reading stands on.
@@ -68,6 +68,11 @@ impl Dispenser {
     /// Takes the last `count` words that were read out of it.
     pub(super) fn cut(&mut self, count: usize) {
         self.read.truncate(self.read.len().saturating_sub(count));
+    }
+
+    /// Lets go of the words that were read, but for the last two: the others are not gone back to.
+    pub(super) fn forget(&mut self) {
+        self.read.drain(..self.read.len().saturating_sub(2));
     }
 
     /// Puts words before those that are still to come.

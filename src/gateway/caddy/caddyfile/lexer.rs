@@ -37,6 +37,9 @@ pub(super) fn decode(bytes: &[u8]) -> String {
     text
 }
 
+/// Bytes that most words do with.
+const USUAL: usize = 32;
+
 struct Lexer<'a> {
     rest: std::str::Chars<'a>,
     file: Arc<Path>,
@@ -59,13 +62,13 @@ struct Word {
 impl Lexer<'_> {
     /// The next word.
     fn next(&mut self) -> Result<Option<Token>, ConfigError> {
-        let mut word = Word::default();
+        let mut word = Word { text: String::with_capacity(USUAL), ..Word::default() };
         let mut comment = false;
         loop {
             let Some(c) = self.rest.next() else {
                 return Ok((!word.text.is_empty()).then(|| self.token(word, Quote::Bare)));
             };
-            if !word.heredoc_escaped && word.text.len() > 1 && word.text.starts_with("<<") {
+            if !word.heredoc_escaped && matches!(word.text.as_bytes(), [b'<', b'<', ..]) {
                 match c {
                     ' ' => return Ok(Some(self.token(word, Quote::Bare))),
                     '\r' => {}

@@ -247,6 +247,7 @@ impl Parser<'_> {
 
     fn directives(&mut self) -> Result<(), ConfigError> {
         while self.at.next() {
+            self.at.forget();
             if self.at.token().is_some_and(Token::closes) {
                 break;
             }

@@ -38,7 +38,7 @@ impl Walk<'_> {
     pub(super) fn set_fits(&mut self, set: &MatcherSet) -> Verdict {
         let mut doubt = None;
         let mut failed = None;
-        for matcher in set.matchers.values() {
+        for (_, matcher) in set.iter() {
             // What is unknown of a value is unknown of the match.
             let before = self.state.unknown.len();
             let verdict = self.fits_matcher(matcher);
