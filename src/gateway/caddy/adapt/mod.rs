@@ -134,7 +134,7 @@ pub(super) fn adapt(path: &std::path::Path, files: &dyn Files) -> Result<Adapted
         }
         sites.push(site::read(block, &mut notes)?);
     }
-    let built = servers::build(&sites, &options, &named, &mut notes)?;
+    let built = servers::build(&mut sites, &options, &named, &mut notes)?;
     let (servers, certificates) = https::apply(built, &options, &mut notes)?;
     let Notes { mut not_understood, mut remarks, environment, .. } = notes;
     // A snippet says the same at each import; what stands first in the files comes first.

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::blocks::{self, route};
+use super::blocks::{self, Found, route};
 use super::options::Options;
 use super::site::{Site, SiteAddress};
 use super::{NamedRoutes, Notes, sorting};
@@ -15,6 +15,8 @@ use crate::gateway::caddy::route::{Address, Handled, Handler, Matcher, MatcherSe
 /// A site, and those of its addresses that a server is for.
 pub(super) struct Part<'a> {
     pub(super) site: &'a Site,
+    /// Its directives that make routes, until the server is built.
+    found: Vec<Found>,
     pub(super) addresses: Vec<&'a SiteAddress>,
 }
 
@@ -24,11 +26,11 @@ type Keys = Vec<(usize, Vec<usize>)>;
 /// Addresses to listen on, and what is served there.
 type Group<'a> = (Vec<Address>, Vec<Part<'a>>);
 
-/// The sites by the addresses that they are listened for on.
+/// The sites by the addresses that they are listened for on. Their directives go to their parts.
 ///
 /// # Errors
 /// Addresses that contradict one another.
-fn group<'a>(sites: &'a [Site], options: &Options) -> Result<Vec<Group<'a>>, ConfigError> {
+fn group<'a>(sites: &'a mut [Site], options: &Options) -> Result<Vec<Group<'a>>, ConfigError> {
     let mut by_listen: BTreeMap<String, (Address, Keys)> = BTreeMap::new();
     for (site_index, site) in sites.iter().enumerate() {
         for (key_index, address) in site.addresses.iter().enumerate() {
@@ -51,13 +53,23 @@ fn group<'a>(sites: &'a [Site], options: &Options) -> Result<Vec<Group<'a>>, Con
             None => together.push((vec![listen], parts)),
         }
     }
-    let part = |(site, keys): (usize, Vec<usize>)| {
-        let site = sites.get(site)?;
-        Some(Part { site, addresses: keys.into_iter().filter_map(|key| site.addresses.get(key)).collect() })
+    let mut directives: Vec<_> = sites.iter_mut().map(|site| (std::mem::take(&mut site.routes), 0usize)).collect();
+    for (index, _) in together.iter().flat_map(|(_, parts)| parts) {
+        if let Some((_, servers)) = directives.get_mut(*index) {
+            *servers += 1;
+        }
+    }
+    let sites: &'a [Site] = sites;
+    let mut part = |(index, keys): (usize, Vec<usize>)| {
+        let (site, (found, servers)) = (sites.get(index)?, directives.get_mut(index)?);
+        *servers -= 1;
+        // The last server has no need of a copy.
+        let found = if *servers == 0 { std::mem::take(found) } else { found.clone() };
+        Some(Part { site, found, addresses: keys.into_iter().filter_map(|key| site.addresses.get(key)).collect() })
     };
     Ok(together
         .into_iter()
-        .map(|(addresses, parts)| (addresses, parts.into_iter().filter_map(part).collect()))
+        .map(|(addresses, parts)| (addresses, parts.into_iter().filter_map(&mut part).collect()))
         .collect())
 }
 
@@ -101,12 +113,12 @@ pub(super) struct Built<'a> {
     pub(super) parts: Vec<Part<'a>>,
 }
 
-/// The servers of all sites, their routes in the order in which they are tried.
+/// The servers of all sites, their routes in the order in which they are tried. The sites are left without them.
 ///
 /// # Errors
 /// What Caddy refuses.
 pub(super) fn build<'a>(
-    sites: &'a [Site],
+    sites: &'a mut [Site],
     options: &Options,
     named: &NamedRoutes,
     notes: &mut Notes<'_>,
@@ -114,8 +126,8 @@ pub(super) fn build<'a>(
     let mut servers = Vec::new();
     for (listen, parts) in group(sites, options)? {
         check_unique(&parts)?;
-        let parts = sorting::by_key(parts, Rank::of, Rank::comes_before);
-        let server = server(listen, &parts, options, named, notes)?;
+        let mut parts = sorting::by_key(parts, Rank::of, Rank::comes_before);
+        let server = server(listen, &mut parts, options, named, notes)?;
         servers.push(Built { server, parts });
     }
     Ok(servers)
@@ -187,7 +199,7 @@ impl Rank {
 /// One server.
 fn server(
     listen: Vec<Address>,
-    parts: &[Part<'_>],
+    parts: &mut [Part<'_>],
     options: &Options,
     named: &NamedRoutes,
     notes: &mut Notes<'_>,
@@ -195,13 +207,14 @@ fn server(
     let mut routes = Vec::new();
     let mut errors = Vec::new();
     let mut reached = BTreeMap::new();
+    let count = parts.len();
     for part in parts {
         reached.extend(named.reached(part.site.invoked.clone(), part.site)?);
         let sets = sets(&part.addresses);
-        let built = blocks::build(part.site.routes.clone(), true, notes);
-        wrap(&mut routes, built, &sets, part.site, parts.len());
+        let built = blocks::build(std::mem::take(&mut part.found), true, notes);
+        wrap(&mut routes, built, &sets, part.site, count);
         if !part.site.errors.is_empty() {
-            wrap(&mut errors, part.site.errors.clone(), &sets, part.site, parts.len());
+            wrap(&mut errors, part.site.errors.clone(), &sets, part.site, count);
         }
     }
     let listened: Vec<String> = listen.iter().map(Address::name).collect();

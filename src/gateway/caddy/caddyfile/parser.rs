@@ -13,6 +13,9 @@ use super::lexer;
 use super::token::Token;
 use crate::gateway::{ConfigError, Files};
 
+/// Words that most directives do with, their blocks included.
+const USUAL: usize = 8;
+
 /// Blocks within blocks that are read; nobody writes more.
 const DEEPEST: usize = 64;
 
@@ -262,7 +265,8 @@ impl Parser<'_> {
 
     /// A directive, its arguments and the block that it opens.
     fn directive(&mut self) -> Result<(), ConfigError> {
-        let mut segment: Vec<Token> = self.at.token().cloned().into_iter().collect();
+        let mut segment = Vec::with_capacity(USUAL);
+        segment.extend(self.at.token().cloned());
         while self.at.next() {
             let Some(token) = self.at.token() else { break };
             if token.opens() {
