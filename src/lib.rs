@@ -28,12 +28,13 @@
 //! | [`lanes`] | the side by side | `exchange`, models |
 //! | [`diagnosis`] | conclusions | `exchange`, `lanes`, models |
 //! | [`dry_run`] | conclusions without traffic | `exchange`, `lanes`, `diagnosis`, models |
+//! | [`remedy`] | conclusions: fixes, tried | `exchange`, `lanes`, `diagnosis`, `dry_run`, models |
 //! | [`settings`] | what was meant | `exchange`, models, `lanes` (the set-up) |
 //! | [`capture`] | live | `exchange` |
-//! | [`store`] | what is kept | `exchange`, `capture` (its events), models, `lanes`, `diagnosis` |
+//! | [`store`] | what is kept | `exchange`, `capture` (its events), models, `lanes`, `diagnosis`, `dry_run`, `remedy` |
 //! | [`proxy`] | live | `exchange`, `gateway`, `forwarded`, `capture` |
 //! | [`probe`] | live | `exchange`, `lanes`, models |
-//! | [`tui`], [`report`] | faces | `store`, `lanes`, `diagnosis`, `dry_run`, models, `settings`, `exchange` |
+//! | [`tui`], [`report`] | faces | `store`, `lanes`, `diagnosis`, `dry_run`, `remedy`, models, `settings`, `exchange` |
 //! | [`demo`] | live | `exchange`, models |
 //! | [`cli`] | plugs them together | everything |
 //!
@@ -52,6 +53,7 @@ pub mod lanes;
 pub mod probe;
 pub mod proxy;
 pub mod redirect;
+pub mod remedy;
 pub mod report;
 pub mod settings;
 pub mod store;

@@ -248,6 +248,7 @@ fn play(story: &Story) -> (BTreeMap<u64, Vec<Finding>>, Vec<u64>, Setup) {
 
 /// What was found, in the words of the file.
 fn told(finding: &Finding, places: &[u64]) -> Expected {
+    let lines = finding.fix.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
     Expected {
         code: finding.code.to_owned(),
         primary: finding.primary,
@@ -258,8 +259,8 @@ fn told(finding: &Finding, places: &[u64]) -> Expected {
             Follows::Exchange(id, code) => format!("{code}@{}", places[usize::try_from(id.0).unwrap() - 1]),
         }),
         why: Some(finding.why.clone()),
-        fix: Some(finding.fix.join("\n")),
-        no_fix: Some(finding.fix.join("\n")),
+        fix: Some(lines.clone()),
+        no_fix: Some(lines),
     }
 }
 

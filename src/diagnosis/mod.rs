@@ -5,6 +5,8 @@
 //! and the order in which a cause goes before what follows from it.
 
 mod case;
+mod change;
+mod fact;
 mod fix;
 mod history;
 mod order;
@@ -17,6 +19,8 @@ mod session;
 mod shown;
 mod wording;
 
+pub use change::{AppChange, Change, Fix, Standing, Trial};
+pub use fact::{Fact, Ground};
 pub use rule::Rule;
 pub use session::{Session, Update, is_plain};
 
@@ -74,8 +78,15 @@ pub struct Finding {
     pub severity: Severity,
     /// The cause, in whole sentences about this request.
     pub why: String,
-    /// What to change, best first; each one line, in the words of the proxy and server in use.
-    pub fix: Vec<String>,
+    /// What it is about, e.g. the prefix `/api/v1`: code and this name the cause, which many requests may share. Empty where
+    /// the code alone does.
+    pub about: String,
+    /// What it rests on.
+    pub facts: Vec<Fact>,
+    /// What would settle it, a few words; `None` if it is settled.
+    pub missing: Option<String>,
+    /// What to change, best first.
+    pub fix: Vec<Fix>,
     /// The popular fix that makes it worse.
     pub not: Option<String>,
     /// How sure.
@@ -84,6 +95,22 @@ pub struct Finding {
     pub primary: bool,
     /// What it follows from: a code on the same exchange, or another exchange.
     pub follows: Option<Follows>,
+}
+
+impl Finding {
+    /// The cause that it names: its code, and what it is about.
+    pub fn cause(&self) -> Cause {
+        Cause { code: self.code, about: self.about.clone() }
+    }
+}
+
+/// A cause, by name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Cause {
+    /// The code of its findings.
+    pub code: &'static str,
+    /// What they are about.
+    pub about: String,
 }
 
 /// What a finding follows from.

@@ -6,9 +6,13 @@
 use std::fmt;
 
 use super::case::Case;
+use super::change::Fix;
+use super::fact::{self, Fact, Ground};
 use super::pages::{Found, Page};
 use super::{Confidence, Finding, Severity};
-use crate::gateway::Code;
+use crate::exchange::ExchangeId;
+use crate::gateway::{Code, Place};
+use crate::lanes::Source;
 
 /// One cause that can be named.
 #[derive(Clone, Copy)]
@@ -45,10 +49,13 @@ impl Rule {
             code: self.code,
             title: self.title,
             severity: parts.severity.unwrap_or(self.severity),
+            confidence: parts.confidence(),
             why: parts.why,
+            about: parts.about,
+            facts: parts.facts,
+            missing: parts.missing,
             fix: parts.fix,
             not: parts.not,
-            confidence: parts.confidence,
             primary: false,
             follows: None,
         }
@@ -77,8 +84,14 @@ pub(super) struct Parts {
     pub(super) severity: Option<Severity>,
     /// The cause, in whole sentences about this request.
     pub(super) why: String,
+    /// What it is about; with the code it names the cause.
+    pub(super) about: String,
+    /// What it rests on.
+    pub(super) facts: Vec<Fact>,
+    /// What would settle it.
+    pub(super) missing: Option<String>,
     /// What to change, best first.
-    pub(super) fix: Vec<String>,
+    pub(super) fix: Vec<Fix>,
     /// The popular fix that makes it worse.
     pub(super) not: Option<String>,
     /// The request that would settle it.
@@ -99,12 +112,67 @@ pub(super) struct Next {
 impl Parts {
     /// A finding's parts with a cause alone.
     pub(super) fn new(confidence: Confidence, why: String) -> Self {
-        Self { confidence, severity: None, why, fix: Vec::new(), not: None, next: None, proves: None }
+        Self {
+            confidence,
+            severity: None,
+            why,
+            about: String::new(),
+            facts: Vec::new(),
+            missing: None,
+            fix: Vec::new(),
+            not: None,
+            next: None,
+            proves: None,
+        }
     }
 
-    /// With these fixes after those there are.
-    pub(super) fn fix(mut self, lines: impl IntoIterator<Item = String>) -> Self {
-        self.fix.extend(lines);
+    /// How sure: two independent facts make it high, unless the rule itself is less sure, or names what is missing.
+    pub(super) fn confidence(&self) -> Confidence {
+        let settled = self.missing.is_none() && (self.facts.is_empty() || fact::are_independent(&self.facts));
+        if settled { self.confidence } else { Confidence::Medium }
+    }
+
+    /// With what the cause is about, e.g. a prefix; findings of the same code about the same are one cause.
+    pub(super) fn about(mut self, about: impl Into<String>) -> Self {
+        self.about = about.into();
+        self
+    }
+
+    /// With a fact of this very exchange.
+    pub(super) fn fact(mut self, case: &Case<'_>, source: Source, ground: Ground, what: impl Into<String>) -> Self {
+        let exchange = Some(case.exchange.id);
+        self.facts.push(Fact { source, exchange, place: None, what: what.into(), ground });
+        self
+    }
+
+    /// With a fact of another exchange.
+    pub(super) fn fact_of(mut self, exchange: ExchangeId, source: Source, what: impl Into<String>) -> Self {
+        let ground = Ground::Neighbour;
+        self.facts.push(Fact { source, exchange: Some(exchange), place: None, what: what.into(), ground });
+        self
+    }
+
+    /// With a fact that no request says: of the proxy's configuration (and its line), the server's options, the routes.
+    pub(super) fn known(
+        mut self,
+        source: Source,
+        ground: Ground,
+        place: Option<Place>,
+        what: impl Into<String>,
+    ) -> Self {
+        self.facts.push(Fact { source, exchange: None, place, what: what.into(), ground });
+        self
+    }
+
+    /// Not sure, and this is what would settle it.
+    pub(super) fn missing(mut self, what: impl Into<String>) -> Self {
+        self.missing = Some(what.into());
+        self
+    }
+
+    /// With these fixes after those there are: candidates to be tried, or (a mere line) advice.
+    pub(super) fn fix(mut self, fixes: impl IntoIterator<Item = impl Into<Fix>>) -> Self {
+        self.fix.extend(fixes.into_iter().map(Into::into));
         self
     }
 
@@ -129,7 +197,8 @@ impl Parts {
     /// Sure no longer: what is known of the server is wrong, for this reason, and that comes before any fix.
     pub(super) fn doubt(&mut self, why: &str) {
         self.confidence = Confidence::Medium;
-        self.fix.insert(0, format!("put hopscope right first: {why}. What follows is for the server as it was known"));
+        let line = format!("put hopscope right first: {why}. What follows is for the server as it was known");
+        self.fix.insert(0, Fix::advice(line));
     }
 
     /// With the request that would settle it.

@@ -6,7 +6,7 @@ use super::case::{Case, digest};
 use super::history::{Expected, History, Hop};
 use super::rule::{Answer, Parts, Rule};
 use super::rules::ALL;
-use super::{Confidence, Finding, Follows, order, prefix, shown};
+use super::{Confidence, Finding, Fix, Follows, order, prefix, shown};
 use crate::asgi::framework::RouteMatch;
 use crate::exchange::{Exchange, ExchangeId, Target};
 use crate::lanes::{Change, Lanes, Rewrite, Setup};
@@ -154,7 +154,7 @@ fn is_open(verdict: &Verdict, findings: &[Finding]) -> bool {
 fn point_to(findings: &mut [Finding], earlier: ExchangeId, code: &'static str) {
     for finding in findings.iter_mut().filter(|finding| !is_everywhere(finding.code)) {
         finding.follows = Some(Follows::Exchange(earlier, code));
-        finding.fix = vec![format!("mend {code} on exchange {}: this follows from it", earlier.0)];
+        finding.fix = vec![Fix::advice(format!("mend {code} on exchange {}: this follows from it", earlier.0))];
     }
 }
 
@@ -239,7 +239,7 @@ mod tests {
             let updates = Session::default().observe(&exchange, &lanes, &mut setup);
             let finding =
                 updates.iter().flat_map(|update| &update.findings).find(|found| found.code == "TR01").unwrap();
-            assert!(finding.fix[0].starts_with(first), "{key}: {:?}", finding.fix);
+            assert!(finding.fix[0].line.starts_with(first), "{key}: {:?}", finding.fix);
         }
     }
 
@@ -303,7 +303,9 @@ mod tests {
                 let exchange = half(Side::Edge, &asked).paired(id, half(Side::App, &got));
                 let lanes = compute(&exchange, &setup);
                 for finding in session.observe(&exchange, &lanes, &mut setup).into_iter().flat_map(|u| u.findings) {
-                    let texts = finding.fix.iter().chain(&finding.not).chain([&finding.why]);
+                    let lines = finding.fix.iter().map(|fix| &fix.line);
+                    let facts = finding.facts.iter().map(|fact| &fact.what);
+                    let texts = lines.chain(facts).chain(&finding.not).chain(&finding.missing).chain([&finding.why, &finding.about]);
                     prop_assert!(texts.clone().all(|text| !text.chars().any(char::is_control)), "{finding:?}");
                 }
             }

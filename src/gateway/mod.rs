@@ -11,6 +11,7 @@
 mod apache;
 mod balancer;
 mod caddy;
+mod change;
 mod code;
 mod document;
 mod files;
@@ -31,6 +32,7 @@ mod trial;
 mod upstream;
 
 pub use balancer::{Balancer, Front};
+pub use change::{Amended, CannotAmend, Change, Edit, Origin, apply};
 pub use code::Code;
 pub use files::{Files, InMemory};
 pub use flags::{PathRule, Route, has_prefix, parse_prefix, parse_route};
@@ -133,6 +135,8 @@ pub struct Gateway {
     pub remarks: Vec<Remark>,
     /// The balancer before it, see [`Gateway::behind`].
     pub front: Option<Front>,
+    /// What it was read from; `None` for [`Proxy::Flags`].
+    pub origin: Option<Arc<Origin>>,
     model: Arc<dyn Model>,
 }
 
@@ -181,6 +185,7 @@ impl Gateway {
             not_understood: Vec::new(),
             remarks: Vec::new(),
             front: None,
+            origin: None,
             model,
         }
     }

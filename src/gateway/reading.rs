@@ -1,7 +1,9 @@
 //! Which proxy a configuration is for, and its reading.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use super::change::{Origin, Recorded};
 use super::{ConfigError, Files, Front, Gateway, Proxy, apache, caddy, haproxy, nginx, traefik};
 use crate::asgi::Release;
 
@@ -27,14 +29,18 @@ pub fn read(paths: &[PathBuf], files: &dyn Files, options: Options) -> Result<Ga
         Some(proxy) => proxy,
         None => detect(paths, files)?,
     };
+    let files = Recorded::new(files);
     let gateway = match proxy {
-        Proxy::Nginx => nginx::read(paths, files, options.release),
-        Proxy::Traefik => traefik::read(paths, files, options.release),
-        Proxy::Caddy => caddy::read(paths, files, options.release),
-        Proxy::Haproxy => haproxy::read(paths, files, options.release),
-        Proxy::Apache => apache::read(paths, files, options.release),
+        Proxy::Nginx => nginx::read(paths, &files, options.release),
+        Proxy::Traefik => traefik::read(paths, &files, options.release),
+        Proxy::Caddy => caddy::read(paths, &files, options.release),
+        Proxy::Haproxy => haproxy::read(paths, &files, options.release),
+        Proxy::Apache => apache::read(paths, &files, options.release),
         Proxy::Flags => Err(ConfigError { place: None, what: "hopscope's own stand-in has no file".to_owned() }),
     }?;
+    let options = Options { proxy: Some(proxy), ..options };
+    let origin = Arc::new(Origin { paths: paths.to_vec(), files: files.seen(), options });
+    let gateway = Gateway { origin: Some(origin), ..gateway };
     Ok(match options.front {
         Some(front) => gateway.behind(front),
         None => gateway,

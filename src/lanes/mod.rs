@@ -32,7 +32,7 @@ use crate::exchange::TapId;
 
 /// How a value is known. On paper (`explain`) there is no wire: there the faces write `given` for what the user wrote down
 /// and `rule` for what the stand-in would do, in place of `seen`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Source {
     /// On the wire.
     Seen,

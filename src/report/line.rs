@@ -12,7 +12,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::{Shown, Style, way, words};
-use crate::diagnosis::{Finding, Follows};
+use crate::diagnosis::{self, Finding, Follows, Standing};
 use crate::exchange::Half;
 use crate::lanes::secrets::{redact_field, redact_query, redact_url};
 use crate::lanes::visible::is_hidden;
@@ -117,10 +117,35 @@ struct Conclusion<'a> {
     severity: &'static str,
     primary: bool,
     why: &'a str,
-    fix: &'a [String],
+    about: &'a str,
+    facts: Vec<Fact<'a>>,
+    missing: Option<&'a str>,
+    /// For readers: the line, and what came of trying it.
+    fix: Vec<String>,
+    /// The same in its parts.
+    fixes: Vec<Fix<'a>>,
     not: Option<&'a str>,
     confidence: &'static str,
     follows: Option<Cause>,
+}
+
+#[derive(Debug, Serialize)]
+struct Fact<'a> {
+    source: &'static str,
+    ground: &'static str,
+    exchange: Option<u64>,
+    place: Option<String>,
+    what: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+struct Fix<'a> {
+    line: &'a str,
+    standing: &'static str,
+    result: Option<&'a str>,
+    mended: Option<usize>,
+    kept: Option<usize>,
+    diff: Option<&'a str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -271,13 +296,42 @@ fn conclusion(finding: &Finding) -> Conclusion<'_> {
         severity: finding.severity.word(),
         primary: finding.primary,
         why: &finding.why,
-        fix: &finding.fix,
+        about: &finding.about,
+        facts: finding.facts.iter().map(fact).collect(),
+        missing: finding.missing.as_deref(),
+        fix: finding.fix.iter().map(ToString::to_string).collect(),
+        fixes: finding.fix.iter().map(fix).collect(),
         not: finding.not.as_deref(),
         confidence: finding.confidence.word(),
         follows: finding.follows.as_ref().map(|follows| match follows {
             Follows::Code(code) => Cause { code, exchange: None },
             Follows::Exchange(id, code) => Cause { code, exchange: Some(id.0) },
         }),
+    }
+}
+
+fn fact(fact: &diagnosis::Fact) -> Fact<'_> {
+    Fact {
+        source: fact.source.word(),
+        ground: fact.ground.word(),
+        exchange: fact.exchange.map(|id| id.0),
+        place: fact.place.as_ref().map(ToString::to_string),
+        what: &fact.what,
+    }
+}
+
+fn fix(fix: &diagnosis::Fix) -> Fix<'_> {
+    let trial = match &fix.standing {
+        Standing::Predicted(trial) | Standing::Proven(trial) => Some(trial),
+        Standing::Advice | Standing::Untried => None,
+    };
+    Fix {
+        line: &fix.line,
+        standing: fix.standing.word(),
+        result: trial.map(|trial| trial.result.as_str()),
+        mended: trial.map(|trial| trial.mended),
+        kept: trial.map(|trial| trial.kept),
+        diff: fix.diff.as_deref(),
     }
 }
 

@@ -39,7 +39,7 @@ fn conclusion(out: &mut impl Write, finding: &Finding) -> io::Result<()> {
     writeln!(out)?;
     writeln!(out, "- Why: {}", prose(&finding.why))?;
     for fix in &finding.fix {
-        writeln!(out, "- Fix: {}", prose(fix))?;
+        writeln!(out, "- Fix: {}", prose(&fix.to_string()))?;
     }
     if let Some(not) = &finding.not {
         writeln!(out, "- Not: {}", prose(not))?;

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::*;
 use crate::asgi::framework::{App, Routes};
 use crate::asgi::server::Server;
-use crate::diagnosis::{Confidence, Finding, Follows, Severity};
+use crate::diagnosis::{Confidence, Finding, Fix, Follows, Severity};
 use crate::exchange::{Ending, Exchange, ExchangeId, Sample, Side};
 use crate::lanes::{self, Provenance, Tap, TapKind};
 
@@ -34,7 +34,10 @@ fn findings() -> Vec<Finding> {
         title: "Location loses the prefix",
         severity: Severity::Error,
         why: "The app built it from \x1b[31m/items.".to_owned(),
-        fix: vec!["uvicorn --root-path /api/v1".to_owned(), "or keep the prefix".to_owned()],
+        about: String::new(),
+        facts: Vec::new(),
+        missing: None,
+        fix: vec![Fix::advice("uvicorn --root-path /api/v1"), Fix::advice("or keep the prefix")],
         not: Some("FastAPI(root_path=…)".to_owned()),
         confidence: Confidence::High,
         primary: true,

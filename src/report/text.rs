@@ -106,7 +106,7 @@ pub(super) fn findings(out: &mut impl Write, findings: &[Finding], style: &Style
         writeln!(out, "{indent}  {}  {}", words::colored("WHY", "2", style), visible(finding.why.as_bytes()))?;
         for (index, fix) in finding.fix.iter().enumerate() {
             let head = if index == 0 { "FIX" } else { "   " };
-            writeln!(out, "{indent}  {}  {}", words::colored(head, "32", style), visible(fix.as_bytes()))?;
+            writeln!(out, "{indent}  {}  {}", words::colored(head, "32", style), visible(fix.to_string().as_bytes()))?;
         }
         if let Some(not) = &finding.not {
             writeln!(out, "{indent}  {}  {}", words::colored("NOT", "31", style), visible(not.as_bytes()))?;

@@ -25,6 +25,7 @@ use crate::capture::{Observed, PairId};
 use crate::diagnosis::{Finding, Session, Severity, is_plain};
 use crate::exchange::{Exchange, ExchangeId, Pairing};
 use crate::lanes::{self, Setup};
+use crate::remedy::Remedies;
 
 use pairing::{Pairs, Place};
 use plain::Plain;
@@ -98,6 +99,7 @@ pub struct Store {
     slots: VecDeque<Slot>,
     pairs: Pairs,
     session: Session,
+    remedies: Remedies,
     plain: Plain,
     setup: Setup,
     /// The set-up as the faces hold it: made anew when something was learned, so that judging never copies it.
@@ -115,6 +117,7 @@ impl Store {
             slots: VecDeque::new(),
             pairs: Pairs::new(&setup.taps),
             session: Session::default(),
+            remedies: Remedies::default(),
             plain: Plain::default(),
             published: Arc::new(setup.clone()),
             setup,
@@ -223,6 +226,7 @@ impl Store {
         if !updates.iter().any(|update| update.exchange == exchange.id) {
             self.conclude(exchange.id, Vec::new(), changed);
         }
+        self.remedies.remember(&exchange);
         for update in updates {
             self.conclude(update.exchange, update.findings, changed);
         }
@@ -232,12 +236,14 @@ impl Store {
     fn publish_setup(&mut self) {
         self.published = Arc::new(self.setup.clone());
         self.plain.forget();
+        self.remedies.forget();
     }
 
     /// Replaces the findings of an exchange.
-    fn conclude(&mut self, id: ExchangeId, findings: Vec<Finding>, changed: &mut Vec<ExchangeId>) {
+    fn conclude(&mut self, id: ExchangeId, mut findings: Vec<Finding>, changed: &mut Vec<ExchangeId>) {
         let Ok(index) = self.slots.binary_search_by_key(&id, Slot::id) else { return };
         let Some(slot) = self.slots.get_mut(index) else { return };
+        self.remedies.mend(&mut findings, &slot.entry.exchange, &self.setup);
         if *slot.entry.findings == *findings {
             return;
         }

@@ -39,7 +39,7 @@ impl Copy {
     /// The text to copy; `None` if there is nothing of the kind.
     pub(super) fn text(self, chosen: &Chosen, reveal: bool) -> Option<String> {
         match self {
-            Self::Fix => chosen.entry.findings.first()?.fix.first().map(|fix| visible(fix.as_bytes())),
+            Self::Fix => chosen.entry.findings.first()?.fix.first().map(|fix| visible(fix.line.as_bytes())),
             Self::Curl => curl(chosen, reveal),
             Self::Url => Some(url(chosen, reveal)),
             Self::Head => head(chosen, reveal),
@@ -126,7 +126,7 @@ fn finding(finding: &Finding) -> String {
     let text = |text: &str| visible(text.as_bytes());
     let mut markdown = format!("**{} {}**\n\n{}\n", finding.code, finding.title, text(&finding.why));
     for fix in &finding.fix {
-        let _ = write!(markdown, "\n- fix: {}", text(fix));
+        let _ = write!(markdown, "\n- fix: {}", text(&fix.to_string()));
     }
     if let Some(not) = &finding.not {
         let _ = write!(markdown, "\n- not: {}", text(not));

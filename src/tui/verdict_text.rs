@@ -157,7 +157,7 @@ fn finding_parts(finding: &Finding, width: usize) -> Vec<Part> {
     for (letter, fix) in ('A'..='Z').zip(&finding.fix) {
         let label = if letter == 'A' { "FIX  " } else { "     " };
         let letter_shown = if finding.fix.len() > 1 { format!("{letter}  ") } else { String::new() };
-        let lines = labelled(&format!("{label}{letter_shown}"), Tone::Good, fix, width);
+        let lines = labelled(&format!("{label}{letter_shown}"), Tone::Good, &fix.to_string(), width);
         parts.push(Part { lines, rank: if letter == 'A' { 0 } else { 4 } });
     }
     if let Some(not) = &finding.not {

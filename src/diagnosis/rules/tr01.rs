@@ -35,7 +35,7 @@ use crate::asgi::server::HeaderUse;
 use crate::diagnosis::case::Case;
 use crate::diagnosis::rule::{Answer, Parts, Rule};
 use crate::diagnosis::server_words::ServerWords;
-use crate::diagnosis::{Confidence, Severity, shown};
+use crate::diagnosis::{Confidence, Fix, Severity, shown};
 use crate::forwarded::Verdict;
 use crate::lanes::Change;
 
@@ -73,7 +73,7 @@ fn check(case: &Case<'_>) -> Answer {
                 shown::text(&verdict.why),
             );
             let mut parts = parts(case, Confidence::High, why, &peer);
-            parts.fix.insert(0, "hopscope tap without --tap-source".to_owned());
+            parts.fix.insert(0, Fix::advice("hopscope tap without --tap-source"));
             Answer::Yes(parts)
         }
         (Some(verdict), _) if !verdict.trusted => {

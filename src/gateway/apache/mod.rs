@@ -11,6 +11,7 @@
 
 mod back;
 mod config;
+mod edit;
 mod head;
 mod header;
 mod ignored;
@@ -28,6 +29,8 @@ mod url;
 
 #[cfg(test)]
 mod tests;
+
+pub(super) use edit::edits;
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;

@@ -12,12 +12,15 @@
 mod adapt;
 mod caddyfile;
 mod matcher_set;
+mod edit;
 mod network;
 mod pattern;
 mod route;
 mod routers;
 mod routes;
 mod run;
+
+pub(super) use edit::edits;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -15,6 +15,7 @@ mod back;
 mod condition;
 mod config;
 mod convert;
+mod edit;
 mod endpoint;
 mod fetch;
 mod format;
@@ -31,6 +32,8 @@ mod words;
 
 #[cfg(test)]
 mod tests;
+
+pub(super) use edit::edits;
 
 use std::path::PathBuf;
 use std::sync::Arc;

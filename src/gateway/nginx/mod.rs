@@ -12,6 +12,7 @@ mod builtin;
 mod compile;
 mod config;
 mod cookie;
+mod edit;
 mod families;
 mod files;
 mod forward;
@@ -46,6 +47,8 @@ mod upstream;
 mod uri;
 mod variables;
 mod visit;
+
+pub(super) use edit::edits;
 
 use std::collections::HashSet;
 use std::path::PathBuf;

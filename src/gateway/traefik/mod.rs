@@ -5,6 +5,7 @@ mod behaviour;
 mod compose;
 mod docker;
 mod dynamic;
+mod edit;
 mod entry;
 mod fields;
 mod forwarded;
@@ -22,6 +23,8 @@ mod rule;
 mod service;
 mod source;
 mod template;
+
+pub(super) use edit::edits;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -6,6 +6,7 @@ mod sarif;
 mod tests;
 mod text;
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -51,7 +52,7 @@ pub struct Said<'a> {
     confidence: Confidence,
     place: Option<&'a Place>,
     what: &'a str,
-    fix: Vec<&'a str>,
+    fix: Vec<Cow<'a, str>>,
     not: Option<&'a str>,
     router: Option<&'a str>,
     request: Option<&'a str>,
@@ -71,7 +72,7 @@ impl<'a> Checked<'a> {
             confidence: Confidence::High,
             place: Some(&remark.place),
             what: &remark.what,
-            fix: remark.fix.iter().map(String::as_str).collect(),
+            fix: remark.fix.iter().map(|fix| Cow::Borrowed(fix.as_str())).collect(),
             not: None,
             router: None,
             request: None,
@@ -83,7 +84,7 @@ impl<'a> Checked<'a> {
             confidence: concern.finding.confidence,
             place: concern.place.as_ref(),
             what: &concern.finding.why,
-            fix: concern.finding.fix.iter().map(String::as_str).collect(),
+            fix: concern.finding.fix.iter().map(|fix| Cow::Owned(fix.to_string())).collect(),
             not: concern.finding.not.as_deref(),
             router: concern.router.and_then(|index| self.router(index)),
             request: Some(&concern.request),
