@@ -7,6 +7,7 @@
 //! Observed ─▶ Pairing: which exchange? ─▶ slot replaced or added ─▶ finished? lanes, findings ─▶ bounds kept
 //! ```
 
+mod causes;
 mod filter;
 mod learned;
 mod pairing;
@@ -14,6 +15,7 @@ mod plain;
 #[cfg(test)]
 mod tests;
 
+pub use causes::{CauseRow, CauseState};
 pub use filter::{Filter, FilterError};
 
 use std::collections::VecDeque;
@@ -22,11 +24,12 @@ use std::sync::Arc;
 pub use crate::capture::Losses;
 
 use crate::capture::{Observed, PairId};
-use crate::diagnosis::{Finding, Session, Severity, is_plain};
+use crate::diagnosis::{Cause, Finding, Session, Severity, is_plain};
 use crate::exchange::{Exchange, ExchangeId, Pairing};
 use crate::lanes::{self, Setup};
 use crate::remedy::Remedies;
 
+use causes::Causes;
 use pairing::{Pairs, Place};
 use plain::Plain;
 
@@ -100,6 +103,7 @@ pub struct Store {
     pairs: Pairs,
     session: Session,
     remedies: Remedies,
+    causes: Causes,
     plain: Plain,
     setup: Setup,
     /// The set-up as the faces hold it: made anew when something was learned, so that judging never copies it.
@@ -118,6 +122,7 @@ impl Store {
             pairs: Pairs::new(&setup.taps),
             session: Session::default(),
             remedies: Remedies::default(),
+            causes: Causes::default(),
             plain: Plain::default(),
             published: Arc::new(setup.clone()),
             setup,
@@ -212,6 +217,9 @@ impl Store {
         }
         let shape = self.plain.shape(&slot.entry.exchange);
         if self.plain.knows(shape) && slot.entry.findings.is_empty() {
+            if !self.causes.is_empty() {
+                self.causes.went_well(&slot.entry.exchange);
+            }
             return;
         }
         let exchange = slot.entry.exchange.clone();
@@ -227,6 +235,9 @@ impl Store {
             self.conclude(exchange.id, Vec::new(), changed);
         }
         self.remedies.remember(&exchange);
+        if updates.is_empty() && is_plain(&lanes) {
+            self.causes.went_well(&exchange);
+        }
         for update in updates {
             self.conclude(update.exchange, update.findings, changed);
         }
@@ -244,6 +255,8 @@ impl Store {
         let Ok(index) = self.slots.binary_search_by_key(&id, Slot::id) else { return };
         let Some(slot) = self.slots.get_mut(index) else { return };
         self.remedies.mend(&mut findings, &slot.entry.exchange, &self.setup);
+        self.count_causes(index, &findings);
+        let Some(slot) = self.slots.get_mut(index) else { return };
         if *slot.entry.findings == *findings {
             return;
         }
@@ -254,6 +267,16 @@ impl Store {
         self.counts.errors = (self.counts.errors + u64::from(after.0)).saturating_sub(u64::from(before.0));
         self.counts.found = (self.counts.found + u64::from(after.1)).saturating_sub(u64::from(before.1));
         touch(&mut slot.entry, self.revision, changed);
+    }
+
+    /// Counts what is now concluded about an exchange towards its causes.
+    fn count_causes(&mut self, index: usize, findings: &[Finding]) {
+        let Some(slot) = self.slots.get(index) else { return };
+        let cause_of = |id, code| {
+            let (_, slot) = find(&self.slots, id)?;
+            slot.entry.findings.iter().find(|finding| finding.code == code).map(Finding::cause)
+        };
+        self.causes.conclude(&slot.entry.exchange, &slot.entry.findings, findings, cause_of);
     }
 
     /// Lets the oldest finished entries go until the bounds are kept; an open one goes only where nothing else is left.
@@ -310,6 +333,22 @@ impl Store {
         self.counts
     }
 
+    /// The causes that the findings come down to: those that are not gone first, then the worst first.
+    pub fn causes(&self) -> Vec<&CauseRow> {
+        self.causes.rows()
+    }
+
+    /// Causes that were seen and are not listed, because there are too many.
+    pub fn causes_dropped(&self) -> u64 {
+        self.causes.dropped()
+    }
+
+    /// Marks a cause as known, or as new again.
+    pub fn mark_cause(&mut self, cause: &Cause, known: bool) {
+        self.causes.mark(cause, known);
+        self.revision += 1;
+    }
+
     /// Lets every finished entry go (the user's `C`); open ones stay.
     pub fn clear(&mut self) {
         let (gone, kept) = std::mem::take(&mut self.slots)
@@ -319,6 +358,7 @@ impl Store {
         for slot in &gone {
             self.let_go(slot);
         }
+        self.causes.clear();
         self.counts.errors = 0;
         self.counts.found = 0;
         self.revision += 1;
