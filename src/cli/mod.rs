@@ -7,6 +7,7 @@ mod demo;
 mod engine;
 mod exit;
 mod explain;
+mod follow;
 mod from_args;
 pub mod headless;
 mod live;
@@ -49,6 +50,9 @@ EXAMPLES
   Look for faults in the proxy's own configuration, and in the pair of it and the app's server
     hopscope check nginx.conf --server uvicorn --root-path /api/v1
 
+  Follow a redirect, hop by hop: is each Location right, and what becomes of body, login and cookies?
+    hopscope follow https://example.org/api/v1/items --prefix /api/v1
+
   See it all alive, with nothing but this program
     hopscope demo
 
@@ -56,7 +60,7 @@ EXIT CODES
   0    fine
   1    there was a finding that --fail-on asks for
   2    the command line is wrong, or the proxy's configuration
-  3    could not listen
+  3    could not listen, or not reach the URL to follow
   4    could not read the input, or not write the output
   130  interrupted
   hopscope run: the command's own code if it ended by itself";
@@ -79,6 +83,7 @@ enum Command {
     Proxy(proxy::ProxyArgs),
     Run(run::RunArgs),
     Explain(explain::ExplainArgs),
+    Follow(follow::FollowArgs),
     Check(check::CheckArgs),
     Predict(predict::PredictArgs),
     Demo(demo::DemoArgs),
@@ -104,6 +109,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Probe(args) => probe::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Follow(args) => follow::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Demo(args) => demo::run(args),

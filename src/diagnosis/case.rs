@@ -1,14 +1,16 @@
 //! What a rule is shown: one exchange with its lanes, the set-up, and the recent past; and the questions that many
 //! rules ask of them.
 
+use std::cell::OnceCell;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
 
+use super::body::Content;
 use super::history::History;
 use crate::asgi::framework::{AppView, RouteMatch, Routes};
 use crate::asgi::server::RootPathUse;
 use crate::exchange::{Cut, Ending, Exchange, Half};
-use crate::lanes::{Author, Change, ForwardedField, Lanes, Rewrite, Setup, Source, TapKind};
+use crate::lanes::{self, Author, Change, ForwardedField, Lanes, Rewrite, Setup, Source, TapKind};
 use crate::redirect::{self, Asked, Judged, Url};
 
 /// One exchange, and all that is known when it is judged.
@@ -22,6 +24,8 @@ pub(super) struct Case<'a> {
     pub(super) setup: &'a Setup,
     /// What was seen before.
     pub(super) history: &'a History,
+    /// What the response's body shows, once a rule has asked for it.
+    pub(super) content: &'a OnceCell<Content>,
 }
 
 /// How a missing route is known.
@@ -48,6 +52,11 @@ impl<'a> Case<'a> {
     /// True if there was no traffic: the exchange was written down to be explained.
     pub(super) fn on_paper(&self) -> bool {
         self.exchange.outer().is_some_and(|half| half.response.is_none() && half.ending == Ending::Complete)
+    }
+
+    /// What the response's body shows. It is read when it is first asked for, which is seldom.
+    pub(super) fn body(&self) -> &'a Content {
+        self.content.get_or_init(|| Content::of(self.exchange))
     }
 
     /// The app's side, where it was seen.
@@ -169,24 +178,12 @@ impl<'a> Case<'a> {
 
     /// The URL that the client asked for, as the client sees it: behind a TLS end the scheme is https, whatever came in here.
     pub(super) fn asked(&self) -> Url {
-        let original = &self.lanes.original;
-        let told = self.forwarded("x-forwarded-proto").is_some_and(|value| {
-            let first = value.split(|&b| b == b',').next().unwrap_or_default().trim_ascii();
-            first.eq_ignore_ascii_case(b"https") || first.eq_ignore_ascii_case(b"wss")
-        });
-        let public = self.setup.public.as_ref().is_some_and(|public| public.scheme == "https");
-        Url {
-            scheme: if told || public { "https".to_owned() } else { original.scheme.clone() },
-            host: original.host.to_ascii_lowercase(),
-            port: original.port,
-            path: original.path.clone(),
-            query: original.query.clone(),
-        }
+        self.lanes.asked(self.setup)
     }
 
     /// The public prefix of this request: what was taken off, or what is known to be one.
     pub(super) fn prefix(&self) -> &'a str {
-        self.stripped().map_or(&self.lanes.original.prefix, |(part, _)| part)
+        self.lanes.prefix()
     }
 
     /// The redirect that the app sent, as the client got it, judged against what the client asked for.
@@ -197,10 +194,7 @@ impl<'a> Case<'a> {
         if !by_app {
             return None;
         }
-        let halves = [self.exchange.edge.as_deref(), self.exchange.app.as_deref()];
-        let mut internal: Vec<_> =
-            halves.iter().flatten().filter_map(|half| half.upstream).map(|(server, _)| server).collect();
-        internal.extend(self.exchange.app.as_deref().filter(|_| self.exchange.edge.is_some()).map(|half| half.local));
+        let internal = lanes::behind(self.exchange);
         redirect::judge(&Asked { url: self.asked(), prefix: self.prefix(), internal: &internal }, location)
     }
 }

@@ -3,9 +3,8 @@
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 
-use super::prefix;
 use super::rule::Next;
-use super::{Confidence, Finding};
+use super::{Confidence, Fact, Finding, Ground, prefix, shown};
 use crate::exchange::ExchangeId;
 use crate::lanes::{Lanes, Rewrite, Setup, Source};
 
@@ -14,7 +13,9 @@ const CLIENTS: usize = 512;
 /// Redirects remembered per client.
 const HOPS: usize = 32;
 /// Open expectations per client.
-const EXPECTED: usize = 4;
+const EXPECTED: usize = 8;
+/// Failed requests remembered per client, for what is seen of their page only later.
+const MISSES: usize = 16;
 /// How long an expectation stands, in microseconds: a browser makes the next step within seconds.
 const PATIENCE: u64 = 60_000_000;
 /// Exchanges remembered that wait for the app's routes.
@@ -39,6 +40,22 @@ struct Client {
     last: u64,
     hops: VecDeque<Hop>,
     expected: VecDeque<Expected>,
+    misses: VecDeque<Miss>,
+}
+
+/// A request that failed.
+#[derive(Debug)]
+pub(super) struct Miss {
+    /// The exchange.
+    pub(super) exchange: ExchangeId,
+    /// When that was.
+    pub(super) at: u64,
+    /// The path it asked for, as on the wire.
+    pub(super) path: Vec<u8>,
+    /// The path of the page it came from, if it said so.
+    pub(super) referer: Option<Vec<u8>>,
+    /// What was found on it.
+    pub(super) said: Vec<Finding>,
 }
 
 /// One redirect, as hashes: enough to see it again.
@@ -55,7 +72,7 @@ pub(super) struct Hop {
 }
 
 /// A finding that the client's next step will settle.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Expected {
     /// The exchange that it is about.
     pub(super) exchange: ExchangeId,
@@ -72,11 +89,19 @@ pub(super) struct Expected {
 }
 
 impl Expected {
-    /// All findings of the exchange, now that the step has failed.
-    pub(super) fn settled(mut self) -> Vec<Finding> {
+    /// All findings of the exchange, now that the step has failed: the exchange given.
+    pub(super) fn settled(mut self, step: ExchangeId, path: &[u8]) -> Vec<Finding> {
         self.said.extend(self.held);
         for finding in self.said.iter_mut().filter(|finding| finding.code == self.code) {
             finding.confidence = Confidence::High;
+            finding.missing = None;
+            finding.facts.push(Fact {
+                source: Source::Seen,
+                exchange: Some(step),
+                place: None,
+                what: format!("{} was asked for next, and failed", shown::bytes(path)),
+                ground: Ground::Neighbour,
+            });
         }
         self.said
     }
@@ -99,19 +124,35 @@ impl History {
         push(&mut self.client(client, expected.at).expected, expected, EXPECTED);
     }
 
-    /// Takes the expectation that this request meets: the path is the expected one, and the page it says it comes from
-    /// (if it says so) is the page that was served.
+    /// Takes the expectation that this request meets. One of several paths is met alone; the others stay expected.
     pub(super) fn meet(&mut self, client: IpAddr, now: u64, path: &[u8], referer: Option<&[u8]>) -> Option<Expected> {
         let expected = &mut self.clients.get_mut(&client)?.expected;
         expected.retain(|one| now.saturating_sub(one.at) <= PATIENCE);
-        let at = expected.iter().rposition(|one| {
-            let same_page = match (&one.next.referer, referer) {
-                (Some(page), Some(referer)) => page.as_slice() == referer,
-                _ => true,
-            };
-            one.next.path == path && same_page
-        })?;
-        expected.remove(at)
+        let at = expected.iter().rposition(|one| one.next.is_met(path, referer))?;
+        let one = expected.get_mut(at)?;
+        one.next.paths.retain(|expected| expected != path);
+        if one.next.paths.is_empty() { expected.remove(at) } else { Some(one.clone()) }
+    }
+
+    /// True if something is expected of the client that asked for this exchange.
+    pub(super) fn awaits(&self, exchange: ExchangeId) -> bool {
+        self.clients.values().flat_map(|client| &client.expected).any(|one| one.exchange == exchange)
+    }
+
+    /// Remembers a request that failed.
+    pub(super) fn add_miss(&mut self, client: IpAddr, miss: Miss) {
+        push(&mut self.client(client, miss.at).misses, miss, MISSES);
+    }
+
+    /// The client's requests that failed and would have met `next`, which is known only now: a stream is seen whole when it
+    /// ends, long after what it led to.
+    pub(super) fn missed(&self, client: IpAddr, at: u64, next: &Next) -> impl Iterator<Item = &Miss> {
+        let misses = self.clients.get(&client).map(|client| client.misses.iter());
+        misses
+            .into_iter()
+            .flatten()
+            .filter(move |miss| miss.at >= at && miss.at - at <= PATIENCE)
+            .filter(|miss| next.is_met(&miss.path, miss.referer.as_deref()))
     }
 
     /// Notes that the app answers below a prefix it was not told of: its routes carry the prefix themselves.
@@ -218,7 +259,7 @@ mod tests {
         let expected = |at| Expected {
             exchange: ExchangeId(1),
             at,
-            next: Next { path: b"/openapi.json".to_vec(), referer: Some(b"/api/docs".to_vec()) },
+            next: Next { paths: vec![b"/openapi.json".to_vec()], referer: Some(b"/api/docs".to_vec()) },
             code: "PX05",
             said: Vec::new(),
             held: None,
@@ -231,6 +272,34 @@ mod tests {
         assert!(history.meet(address(1), 5, b"/openapi.json", Some(b"/api/docs")).is_none(), "met once");
         history.expect(address(1), expected(0));
         assert!(history.meet(address(1), PATIENCE + 1, b"/openapi.json", None).is_none(), "too late");
+    }
+
+    #[test]
+    fn of_several_paths_each_is_met_once() {
+        let next = Next { paths: vec![b"/a.js".to_vec(), b"/b.css".to_vec()], referer: None };
+        let expected = Expected { exchange: ExchangeId(7), at: 0, next, code: "PX06", said: Vec::new(), held: None };
+        let mut history = History::default();
+        history.expect(address(1), expected);
+        let mut meets = |path: &[u8]| history.meet(address(1), 5, path, None).is_some();
+        assert_eq!((meets(b"/b.css"), meets(b"/b.css"), meets(b"/a.js")), (true, false, true));
+        assert!(!history.awaits(ExchangeId(7)), "nothing is left to come");
+    }
+
+    #[test]
+    fn what_failed_before_it_was_expected_is_found() {
+        let next = Next { paths: vec![b"/messages/".to_vec()], referer: None };
+        let mut history = History::default();
+        for n in 0..100_u32 {
+            let (path, said) = (format!("/{n}").into_bytes(), Vec::new());
+            history.add_miss(address(1), Miss { exchange: ExchangeId(1), at: 10, path, referer: None, said });
+        }
+        let miss =
+            Miss { exchange: ExchangeId(2), at: 10, path: b"/messages/".to_vec(), referer: None, said: Vec::new() };
+        history.add_miss(address(1), miss);
+        let missed =
+            |client, at| history.missed(address(client), at, &next).map(|miss| miss.exchange.0).collect::<Vec<_>>();
+        assert_eq!((missed(1, 0), missed(1, 11), missed(2, 0)), (vec![2], vec![], vec![]));
+        assert_eq!(history.clients.get(&address(1)).unwrap().misses.len(), MISSES);
     }
 
     #[test]

@@ -4,21 +4,24 @@
 //! `rules/` holds one file per finding, `pages/` what each code means; this file holds what they share: the case they are shown, the finding they give,
 //! and the order in which a cause goes before what follows from it.
 
+mod body;
 mod case;
 mod change;
+mod evidence;
 mod fact;
-mod fix;
+pub(crate) mod fix;
 mod history;
 mod order;
 pub mod pages;
-mod prefix;
+pub(crate) mod prefix;
 mod rule;
 pub mod rules;
-mod server_words;
+pub(crate) mod server_words;
 mod session;
-mod shown;
-mod wording;
+pub(crate) mod shown;
+pub(crate) mod wording;
 
+pub use body::telling;
 pub use change::{AppChange, Change, Fix, Standing, Trial};
 pub use fact::{Fact, Ground};
 pub use rule::Rule;

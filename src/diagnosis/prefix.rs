@@ -11,13 +11,13 @@ const LEARNED_AT_MOST: usize = 32;
 const LONGEST: usize = 128;
 
 /// What of `path` is left below `prefix`: empty, or starting with `/`. `None` if it does not lie below it.
-pub(super) fn below<'a>(path: &'a [u8], prefix: &str) -> Option<&'a [u8]> {
+pub(crate) fn below<'a>(path: &'a [u8], prefix: &str) -> Option<&'a [u8]> {
     let rest = path.strip_prefix(prefix.as_bytes())?;
     (!prefix.is_empty() && (rest.is_empty() || rest.starts_with(b"/"))).then_some(rest)
 }
 
 /// [`below`] for text.
-pub(super) fn below_text<'a>(path: &'a str, prefix: &str) -> Option<&'a str> {
+pub(crate) fn below_text<'a>(path: &'a str, prefix: &str) -> Option<&'a str> {
     let rest = path.strip_prefix(prefix)?;
     (!prefix.is_empty() && (rest.is_empty() || rest.starts_with('/'))).then_some(rest)
 }

@@ -103,10 +103,22 @@ pub(super) struct Parts {
 /// A request that the same client will make next if the rule is right; its failing settles the finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Next {
-    /// The path it asks for, as on the wire.
-    pub(super) path: Vec<u8>,
+    /// The paths it may ask for, as on the wire; each that fails settles the finding.
+    pub(super) paths: Vec<Vec<u8>>,
     /// The path of the page it comes from; compared with the path of `Referer` where one is sent.
     pub(super) referer: Option<Vec<u8>>,
+}
+
+impl Next {
+    /// True if this request is the one: the path is expected, and the page it says it comes from (if it says so) is the page
+    /// that was served.
+    pub(super) fn is_met(&self, path: &[u8], referer: Option<&[u8]>) -> bool {
+        let same_page = match (&self.referer, referer) {
+            (Some(page), Some(referer)) => page.as_slice() == referer,
+            _ => true,
+        };
+        same_page && self.paths.iter().any(|expected| expected == path)
+    }
 }
 
 impl Parts {
@@ -202,8 +214,13 @@ impl Parts {
     }
 
     /// With the request that would settle it.
-    pub(super) fn next(mut self, path: Vec<u8>, referer: Option<Vec<u8>>) -> Self {
-        self.next = Some(Next { path, referer });
+    pub(super) fn next(self, path: Vec<u8>, referer: Option<Vec<u8>>) -> Self {
+        self.next_any(vec![path], referer)
+    }
+
+    /// With several requests of which any would settle it.
+    pub(super) fn next_any(mut self, paths: Vec<Vec<u8>>, referer: Option<Vec<u8>>) -> Self {
+        self.next = Some(Next { paths, referer });
         self
     }
 }

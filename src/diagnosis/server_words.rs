@@ -13,32 +13,32 @@ const NETWORKS: Release = Release::new(0, 31, 0);
 
 /// The server of a set-up, as sentences speak of it.
 #[derive(Clone, Copy)]
-pub(super) struct ServerWords<'a>(pub(super) &'a Server);
+pub(crate) struct ServerWords<'a>(pub(crate) &'a Server);
 
 impl ServerWords<'_> {
     /// Its name.
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         self.0.program().name()
     }
 
     /// The option that takes the root path, with its dashes.
-    pub(super) fn root_option(self) -> String {
+    pub(crate) fn root_option(self) -> String {
         format!("--{}", self.0.program().root_path_option())
     }
 
     /// How to start it with this root path; `None` if it would not heed it.
-    pub(super) fn with_root(self, root: &str) -> Option<String> {
+    pub(crate) fn with_root(self, root: &str) -> Option<String> {
         let heeded = self.0.root_path_use() != RootPathUse::Ignored;
         heeded.then(|| format!("{} {} {}", self.name(), self.root_option(), shown::text(root)))
     }
 
     /// How to start it without the root path it has.
-    pub(super) fn without_root(self, root: &str) -> String {
+    pub(crate) fn without_root(self, root: &str) -> String {
         format!("{} without {} {}", self.name(), self.root_option(), shown::text(root))
     }
 
     /// How to make it believe this peer's forwarding headers, an address or a word for one.
-    pub(super) fn believe(self, peer: &str) -> String {
+    pub(crate) fn believe(self, peer: &str) -> String {
         let networks =
             if self.0.version < NETWORKS { "networks only since 0.31" } else { "or a network, 172.18.0.0/16" };
         match self.0.program() {
@@ -57,7 +57,7 @@ impl ServerWords<'_> {
     }
 
     /// How to make it read forwarding headers at all.
-    pub(super) fn read_headers(self) -> String {
+    pub(crate) fn read_headers(self) -> String {
         match self.0.program() {
             Program::Uvicorn => "uvicorn without --no-proxy-headers".to_owned(),
             Program::Hypercorn => {
@@ -75,7 +75,7 @@ impl ServerWords<'_> {
     }
 
     /// Why it reads no forwarding headers of anyone, as one sentence.
-    pub(super) fn reads_nothing(self) -> String {
+    pub(crate) fn reads_nothing(self) -> String {
         match self.0.program() {
             Program::Uvicorn => {
                 "The server was started with --no-proxy-headers and reads no X-Forwarded-Proto.".to_owned()
@@ -94,7 +94,7 @@ impl ServerWords<'_> {
     }
 
     /// The trust setting that makes matters worse.
-    pub(super) fn believe_everyone(self) -> String {
+    pub(crate) fn believe_everyone(self) -> String {
         let option = match self.0.program() {
             Program::Uvicorn | Program::Gunicorn => "--forwarded-allow-ips '*'",
             Program::Granian => "trusted_hosts=\"*\"",
@@ -105,7 +105,7 @@ impl ServerWords<'_> {
     }
 
     /// Why `X-Forwarded-Host` alone does not help; `None` if this server uses it.
-    pub(super) fn forwarded_host(self) -> Option<String> {
+    pub(crate) fn forwarded_host(self) -> Option<String> {
         match self.0.reading("x-forwarded-host", &[b"example.org"], true) {
             HeaderUse::Used | HeaderUse::Unknown(_) => None,
             _ if self.0.program() == Program::Hypercorn => {
@@ -116,7 +116,7 @@ impl ServerWords<'_> {
     }
 
     /// What it wants `X-Forwarded-Proto` to be, as one clause.
-    pub(super) fn wanted_scheme(self) -> String {
+    pub(crate) fn wanted_scheme(self) -> String {
         match self.0.program() {
             Program::Hypercorn => "ProxyFixMiddleware takes one entry, counted from the right, as it is".to_owned(),
             Program::Daphne => "daphne takes it as it is".to_owned(),

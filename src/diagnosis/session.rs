@@ -1,9 +1,11 @@
 //! Rules over a run of exchanges: what was seen before decides what is said now, and later facts complete it.
 
+use std::cell::OnceCell;
 use std::net::IpAddr;
 
+use super::body;
 use super::case::{Case, digest};
-use super::history::{Expected, History, Hop};
+use super::history::{Expected, History, Hop, Miss};
 use super::rule::{Answer, Parts, Rule};
 use super::rules::ALL;
 use super::{Confidence, Finding, Fix, Follows, order, prefix, shown};
@@ -43,11 +45,11 @@ impl Session {
         prefix::learn(lanes, setup);
         self.history.note_carried(lanes, setup);
         self.history.note_plain(lanes);
-        if is_plain(lanes) {
+        if is_plain(lanes) && body::telling(exchange).is_none() {
             return Vec::new();
         }
         let mut updates = self.judge(exchange, lanes, setup);
-        let case = Case { exchange, lanes, setup, history: &self.history };
+        let case = Case { exchange, lanes, setup, history: &self.history, content: &OnceCell::new() };
         let hop = case.client().zip(hop(&case));
         if let Some((client, hop)) = hop {
             self.history.add_hop(client, hop);
@@ -62,6 +64,11 @@ impl Session {
         self.history.waiting()
     }
 
+    /// True if it is remembered that the client's next step decides about this exchange.
+    pub fn awaits(&self, exchange: ExchangeId) -> bool {
+        self.history.awaits(exchange)
+    }
+
     /// Judges an exchange again that waited for the app's routes. Gives the same as [`Session::observe`], but counts
     /// nothing twice.
     pub fn recheck(&mut self, exchange: &Exchange, lanes: &Lanes, setup: &mut Setup) -> Vec<Update> {
@@ -72,17 +79,19 @@ impl Session {
     }
 
     fn judge(&mut self, exchange: &Exchange, lanes: &Lanes, setup: &mut Setup) -> Vec<Update> {
-        let case = Case { exchange, lanes, setup, history: &self.history };
-        let verdict = ask_all(&case);
+        let case = Case { exchange, lanes, setup, history: &self.history, content: &OnceCell::new() };
+        let mut verdict = ask_all(&case);
         let (client, now, failed) = (case.client(), case.now(), case.failed());
         let referer = referer_path(lanes);
-        let mut updates = Vec::new();
+        let mut updates =
+            client.map_or_else(Vec::new, |client| self.settle_at_once(&mut verdict, client, now, exchange.id));
         let mut findings: Vec<Finding> = verdict.said.iter().map(|(rule, parts)| rule.finding(parts.clone())).collect();
         if let Some(met) =
             client.filter(|_| failed).and_then(|client| self.history.meet(client, now, &lanes.original.path, referer))
         {
             point_to(&mut findings, met.exchange, met.code);
-            let mut earlier = Update { exchange: met.exchange, findings: met.settled() };
+            let mut earlier =
+                Update { exchange: met.exchange, findings: met.settled(exchange.id, &lanes.original.path) };
             order::rank(&mut earlier.findings);
             updates.push(earlier);
         }
@@ -92,6 +101,11 @@ impl Session {
         }
         if let Some(client) = client {
             self.expect(client, now, exchange.id, &verdict, &findings);
+            if failed {
+                let (path, referer) = (lanes.original.path.clone(), referer.map(<[u8]>::to_vec));
+                let said = findings.clone();
+                self.history.add_miss(client, Miss { exchange: exchange.id, at: now, path, referer, said });
+            }
         }
         for (_, parts) in &verdict.said {
             if let Some(proven) = &parts.proves
@@ -101,6 +115,30 @@ impl Session {
             }
         }
         updates.push(Update { exchange: exchange.id, findings });
+        updates
+    }
+
+    /// Says what was held back for a step that has been made, and failed, before. Gives what is now found on the exchanges of
+    /// these steps.
+    fn settle_at_once(&self, verdict: &mut Verdict, client: IpAddr, at: u64, exchange: ExchangeId) -> Vec<Update> {
+        let mut updates = Vec::new();
+        for (rule, mut parts) in std::mem::take(&mut verdict.held) {
+            let before = updates.len();
+            let missed = parts.next.iter().flat_map(|next| self.history.missed(client, at, next));
+            for miss in missed.filter(|miss| miss.exchange != exchange) {
+                let mut findings = miss.said.clone();
+                point_to(&mut findings, exchange, rule.code);
+                order::rank(&mut findings);
+                updates.push(Update { exchange: miss.exchange, findings });
+            }
+            if updates.len() > before {
+                parts.missing = None;
+                parts.confidence = Confidence::High;
+                verdict.said.push((rule, parts));
+            } else {
+                verdict.held.push((rule, parts));
+            }
+        }
         updates
     }
 

@@ -4,12 +4,12 @@
 const SHOWN: usize = 120;
 
 /// A path, header value or name as text.
-pub(super) fn bytes(value: &[u8]) -> String {
+pub(crate) fn bytes(value: &[u8]) -> String {
     text(&String::from_utf8_lossy(value))
 }
 
 /// [`bytes()`] for what is text already.
-pub(super) fn text(value: &str) -> String {
+pub(crate) fn text(value: &str) -> String {
     let mut out = String::with_capacity(value.len().min(SHOWN));
     for (n, c) in value.chars().enumerate() {
         if n == SHOWN {

@@ -2,11 +2,11 @@
 
 use super::case::Case;
 use super::shown;
-use crate::lanes::Author;
+use crate::lanes::{Author, Lanes, Setup};
 
 /// The proxy in front of the app, as far as it gave itself away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Proxy {
+pub(crate) enum Proxy {
     /// hopscope's own stand-in.
     StandIn,
     /// Traefik
@@ -26,11 +26,16 @@ pub(super) enum Proxy {
 impl Proxy {
     /// Which proxy this request went through: from the set-up, from who changed its headers, from who answered.
     pub(super) fn of(case: &Case<'_>) -> Self {
-        if let Some(gateway) = &case.setup.gateway {
+        Self::seen(case.lanes, case.setup)
+    }
+
+    /// The same of an exchange's lanes alone.
+    pub(crate) fn seen(lanes: &Lanes, setup: &Setup) -> Self {
+        if let Some(gateway) = &setup.gateway {
             return Self::named(gateway.proxy.word());
         }
-        let by_header = case.lanes.forwarded.fields.iter().filter_map(|field| field.by.as_deref());
-        let by_answer = match &case.lanes.answer.by {
+        let by_header = lanes.forwarded.fields.iter().filter_map(|field| field.by.as_deref());
+        let by_answer = match &lanes.answer.by {
             Author::Proxy(name) => Some(*name),
             _ => None,
         };
@@ -50,7 +55,7 @@ impl Proxy {
     }
 
     /// Its name at the start of a sentence.
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::StandIn => "hopscope",
             Self::Traefik => "Traefik",
@@ -63,7 +68,7 @@ impl Proxy {
     }
 
     /// How to take the prefix off.
-    pub(super) fn strip(self, prefix: &str) -> String {
+    pub(crate) fn strip(self, prefix: &str) -> String {
         let p = shown::text(prefix);
         match self {
             Self::StandIn => format!("hopscope proxy --prefix {p} --strip"),
@@ -81,7 +86,7 @@ impl Proxy {
     }
 
     /// How to leave the prefix on and tell the app what it is.
-    pub(super) fn keep(self, prefix: &str) -> String {
+    pub(crate) fn keep(self, prefix: &str) -> String {
         let p = shown::text(prefix);
         match self {
             Self::StandIn => format!("hopscope proxy --prefix {p} --keep --forward-prefix"),
@@ -106,7 +111,7 @@ impl Proxy {
     }
 
     /// How to pass the client's Host on.
-    pub(super) fn pass_host(self) -> String {
+    pub(crate) fn pass_host(self) -> String {
         match self {
             Self::StandIn => "hopscope passes Host on as it came; look at what stands before it".to_owned(),
             Self::Traefik => {
@@ -122,7 +127,7 @@ impl Proxy {
     }
 
     /// How to send the client's scheme to the app.
-    pub(super) fn send_scheme(self) -> String {
+    pub(crate) fn send_scheme(self) -> String {
         match self {
             Self::StandIn => "hopscope proxy --public-url https://…".to_owned(),
             Self::Traefik => {
@@ -140,7 +145,7 @@ impl Proxy {
     }
 
     /// How to add a rule that takes a path.
-    pub(super) fn add_rule(self, path: &str) -> String {
+    pub(crate) fn add_rule(self, path: &str) -> String {
         let p = shown::text(path);
         match self {
             Self::StandIn => format!("hopscope proxy --route {p}=http://127.0.0.1:8000"),

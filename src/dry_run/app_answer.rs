@@ -10,15 +10,15 @@ const NOT_FOUND: &[u8] = b"{\"detail\":\"Not Found\"}";
 
 /// A response that would come.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Predicted {
+pub(crate) struct Predicted {
     /// Its head, from the status line to the empty line.
-    pub(super) head: String,
+    pub(crate) head: String,
     /// Its body, as far as it tells who answered.
-    pub(super) body: &'static [u8],
+    pub(crate) body: &'static [u8],
 }
 
 /// What server and app answer; `None` where it depends on more than is known.
-pub(super) fn predict(lanes: &Lanes, setup: &Setup) -> Option<Predicted> {
+pub(crate) fn predict(lanes: &Lanes, setup: &Setup) -> Option<Predicted> {
     if let Some(Outcome::Refused { status, .. }) = &lanes.scope.outcome {
         return Some(response(*status, "content-type: text/plain; charset=utf-8\r\n", b""));
     }

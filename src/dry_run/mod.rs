@@ -32,8 +32,8 @@ use crate::exchange::{
 };
 use crate::gateway::{Destination, Gateway, Proxy, Received, Reply, Tls, Upstream, World};
 use crate::lanes::{self, Author, Lanes, Setup};
-use app_answer::Predicted;
-use way::{Came, Went};
+pub(crate) use app_answer::{Predicted, predict};
+pub(crate) use way::{Came, Went};
 
 /// Where the stand-in would listen.
 pub const STAND_IN: SocketAddr = SocketAddr::new(LOOPBACK, 9999);
@@ -211,7 +211,7 @@ fn answer(
         }
         return;
     }
-    let Some(predicted) = app_answer::predict(lanes, setup) else { return };
+    let Some(predicted) = predict(lanes, setup) else { return };
     let app = exchange.app.iter_mut();
     app.for_each(|half| set(half, &predicted, Answered::Upstream));
     let Some(edge) = &mut exchange.edge else { return };

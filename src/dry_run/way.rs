@@ -38,7 +38,7 @@ pub struct Way {
 }
 
 /// How the way to the upstream ended.
-pub(super) enum Went {
+pub(crate) enum Went {
     /// At an upstream.
     Sent(Forward),
     /// The proxy answers.
@@ -50,7 +50,7 @@ pub(super) enum Went {
 }
 
 /// How the way back ended.
-pub(super) enum Came {
+pub(crate) enum Came {
     /// With the upstream's response, as the proxy passes it on.
     Delivered(ResponseHead),
     /// The proxy answers.
@@ -63,7 +63,7 @@ pub(super) enum Came {
 
 impl Way {
     /// The way through a proxy before its first step.
-    pub(super) fn through(gateway: &Gateway, entrance: &Entrance) -> Self {
+    pub(crate) fn through(gateway: &Gateway, entrance: &Entrance) -> Self {
         Self {
             proxy: gateway.proxy,
             release: gateway.release,
@@ -78,7 +78,7 @@ impl Way {
     }
 
     /// Follows a plan to the upstream. An authentication service is taken to say yes.
-    pub(super) fn out(&mut self, plan: Plan, world: &dyn World) -> Went {
+    pub(crate) fn out(&mut self, plan: Plan, world: &dyn World) -> Went {
         self.router = plan.router;
         self.steps = plan.steps;
         self.unknown = plan.unknown;
@@ -126,7 +126,7 @@ impl Way {
     }
 
     /// Follows a response to the client.
-    pub(super) fn back(&mut self, back: &dyn Back, response: &ResponseHead, world: &dyn World) -> Came {
+    pub(crate) fn back(&mut self, back: &dyn Back, response: &ResponseHead, world: &dyn World) -> Came {
         let returned = back.respond(response, world);
         self.back.extend(returned.steps);
         self.unknown.extend(returned.unknown);
@@ -148,7 +148,7 @@ impl Way {
     }
 
     /// The rule that decided what becomes of the path, as [`Plan::rule`] has it.
-    pub(super) fn rule(&self) -> Option<String> {
+    pub(crate) fn rule(&self) -> Option<String> {
         let placed = |kind: &StepKind| self.steps.iter().rfind(|step| step.kind == *kind && step.place.is_some());
         let last = |kind: &StepKind| placed(kind).or_else(|| self.steps.iter().rfind(|step| step.kind == *kind));
         let answer = || last(&StepKind::Answer).filter(|_| self.to.is_none());
@@ -163,7 +163,7 @@ impl Way {
     }
 
     /// Names the line behind each header that the proxy wrote.
-    pub(super) fn sign(&self, forwarded: &mut Forwarded) {
+    pub(crate) fn sign(&self, forwarded: &mut Forwarded) {
         for field in &mut forwarded.fields {
             let place = self.writer(&field.name).and_then(|step| step.place.as_ref());
             if let (Some(by), Some(place)) = (&mut field.by, place) {

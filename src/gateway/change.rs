@@ -10,9 +10,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{
-    ConfigError, Files, Gateway, InMemory, Options, Place, Plan, Proxy, apache, caddy, haproxy, nginx, read, traefik,
-};
+use super::{ConfigError, Files, Gateway, InMemory, Options, Place};
 
 /// A change at a proxy.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -96,35 +94,6 @@ pub struct Amended {
     pub gateway: Gateway,
     /// What was changed, in the order of files and lines.
     pub edits: Vec<Edit>,
-}
-
-impl Gateway {
-    /// The proxy as it would be with these changes written into its files, for requests like the one whose plan is given:
-    /// its router is the one that is changed.
-    ///
-    /// # Errors
-    /// [`CannotAmend`] for a proxy that was described by flags, for a change that cannot be written where it belongs, and
-    /// for a result that the program would refuse.
-    pub fn amend(&self, changes: &[Change], plan: &Plan) -> Result<Amended, CannotAmend> {
-        let origin = self.origin.as_ref().ok_or_else(|| CannotAmend(format!("{} has no file", self.proxy)))?;
-        let mut edits = Vec::new();
-        for change in changes {
-            let more = match self.proxy {
-                Proxy::Nginx => nginx::edits(self, origin, change, plan),
-                Proxy::Traefik => traefik::edits(self, origin, change, plan),
-                Proxy::Caddy => caddy::edits(self, origin, change, plan),
-                Proxy::Haproxy => haproxy::edits(self, origin, change, plan),
-                Proxy::Apache => apache::edits(self, origin, change, plan),
-                Proxy::Flags => Err(CannotAmend("hopscope's own stand-in has no file".to_owned())),
-            }?;
-            edits.extend(more);
-        }
-        edits.sort_by(|a, b| a.place.cmp(&b.place));
-        edits.dedup();
-        let files = apply(&origin.files, &edits)?;
-        let gateway = read(&origin.paths, &files, origin.options)?;
-        Ok(Amended { gateway, edits })
-    }
 }
 
 /// The files with the edits made. Edits are in the order of their places.

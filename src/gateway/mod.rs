@@ -8,12 +8,14 @@
 //! Traefik and Caddy have in common, the HTTP of Go's standard library. What they answer is one and the same for all: a
 //! [`Plan`], whose steps name the lines that they follow from.
 
+mod amend;
 mod apache;
 mod balancer;
 mod caddy;
 mod change;
 mod code;
 mod document;
+mod draft;
 mod files;
 pub mod flags;
 mod go;

@@ -29,18 +29,27 @@ pub fn default_port(scheme: &str) -> Option<u16> {
 }
 
 impl Url {
+    /// Reads a URL that names scheme and host itself, as an `Origin` or a whole `Location` does; `None` if it does not.
+    pub fn absolute(text: &[u8]) -> Option<Self> {
+        let reference = Reference::split(text.trim_ascii());
+        reference.scheme.and(reference.authority)?;
+        let nowhere = Self { scheme: String::new(), host: String::new(), port: None, path: Vec::new(), query: None };
+        nowhere.resolve(text)
+    }
+
     /// The port written, or the scheme's own.
     pub fn effective_port(&self) -> Option<u16> {
         self.port.or_else(|| default_port(&self.scheme))
     }
 
+    /// True if both have scheme, host and port alike (RFC 6454 section 5).
+    pub fn same_origin(&self, other: &Self) -> bool {
+        self.scheme == other.scheme && self.host == other.host && self.effective_port() == other.effective_port()
+    }
+
     /// True if both name the same resource: a port written or left to the scheme is the same port.
     pub fn same_resource(&self, other: &Self) -> bool {
-        self.scheme == other.scheme
-            && self.host == other.host
-            && self.effective_port() == other.effective_port()
-            && self.path == other.path
-            && self.query == other.query
+        self.same_origin(other) && self.path == other.path && self.query == other.query
     }
 
     /// Resolves a reference, as found in a Location, against this URL (RFC 3986 section 5.2). `None` if it leads to no

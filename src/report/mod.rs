@@ -5,6 +5,7 @@
 //! its exchange has ended; a closed pipe is a quiet end.
 
 mod blocks;
+mod chains;
 mod check;
 mod line;
 mod markdown;
@@ -17,6 +18,7 @@ mod text;
 mod way;
 mod words;
 
+pub use chains::{ChainFormat, ShownChain, Verdict, chain};
 pub use check::{CheckFormat, Checked, Said, check};
 pub use servers::servers;
 

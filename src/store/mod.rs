@@ -8,6 +8,7 @@
 //! ```
 
 mod causes;
+mod chains;
 mod filter;
 mod learned;
 mod pairing;
@@ -16,6 +17,7 @@ mod plain;
 mod tests;
 
 pub use causes::{CauseRow, CauseState};
+pub use chains::Chains;
 pub use filter::{Filter, FilterError};
 
 use std::collections::VecDeque;
@@ -105,6 +107,7 @@ pub struct Store {
     remedies: Remedies,
     causes: Causes,
     plain: Plain,
+    chains: Chains,
     setup: Setup,
     /// The set-up as the faces hold it: made anew when something was learned, so that judging never copies it.
     published: Arc<Setup>,
@@ -124,6 +127,7 @@ impl Store {
             remedies: Remedies::default(),
             causes: Causes::default(),
             plain: Plain::default(),
+            chains: Chains::default(),
             published: Arc::new(setup.clone()),
             setup,
             counts: Counts::default(),
@@ -216,18 +220,26 @@ impl Store {
             return;
         }
         let shape = self.plain.shape(&slot.entry.exchange);
-        if self.plain.knows(shape) && slot.entry.findings.is_empty() {
-            if !self.causes.is_empty() {
-                self.causes.went_well(&slot.entry.exchange);
-            }
+        let goes_on = self.chains.may_go_on(&slot.entry.exchange);
+        let plain = self.plain.knows(shape) && slot.entry.findings.is_empty();
+        if plain && !self.causes.is_empty() {
+            self.causes.went_well(&slot.entry.exchange);
+        }
+        if plain && !goes_on {
             return;
         }
         let exchange = slot.entry.exchange.clone();
         let lanes = lanes::compute(&exchange, &self.setup);
+        if goes_on || lanes.answer.location.is_some() {
+            self.chains.observe(&exchange, &lanes, &self.setup);
+        }
+        if plain {
+            return;
+        }
         let updates = self.session.observe(&exchange, &lanes, &mut self.setup);
         if self.setup.prefixes != self.published.prefixes {
             self.publish_setup();
-        } else if is_plain(&lanes) {
+        } else if is_plain(&lanes) && updates.is_empty() && !self.session.awaits(exchange.id) {
             self.plain.remember(shape);
         }
         // Seen again with a half that came late: what was concluded without it no longer counts.
@@ -328,6 +340,11 @@ impl Store {
         self.revision
     }
 
+    /// The chains of redirects.
+    pub fn chains(&self) -> &Chains {
+        &self.chains
+    }
+
     /// The counts.
     pub fn counts(&self) -> Counts {
         self.counts
@@ -359,6 +376,7 @@ impl Store {
             self.let_go(slot);
         }
         self.causes.clear();
+        self.chains.clear();
         self.counts.errors = 0;
         self.counts.found = 0;
         self.revision += 1;

@@ -2,11 +2,13 @@
 //!
 //! Computing lanes costs more than passing the request on did, and nearly all traffic is healthy and much alike. Whether an
 //! exchange is plain ([`crate::diagnosis::is_plain`]) follows from its heads, its statuses, who talked to whom, and the
-//! set-up; an exchange that equals a plain one in all of these is plain as well.
+//! set-up; an exchange that equals a plain one in all of these is plain as well. Only a body that may send its reader
+//! somewhere ([`telling`]) has a say too.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, Hasher, RandomState};
 
+use crate::diagnosis::telling;
 use crate::exchange::Exchange;
 
 /// Shapes remembered at once; beyond it all are forgotten, which costs a little time and nothing else.
@@ -40,6 +42,7 @@ impl Plain {
                 }
             }
         }
+        hash.write(telling(exchange).unwrap_or_default());
         hash.finish()
     }
 
@@ -78,6 +81,13 @@ mod tests {
         assert_ne!(one, shape("GET /b HTTP/1.1\nHost: h", "HTTP/1.1 200 OK"));
         assert_ne!(one, shape("GET /a HTTP/1.1\nHost: i", "HTTP/1.1 200 OK"));
         assert_ne!(one, shape("GET /a HTTP/1.1\nHost: h", "HTTP/1.1 404 Not Found"));
+        let page = |body: &[u8]| {
+            let sample = Sample::new(Side::App, "GET /a HTTP/1.1\nHost: h").unwrap();
+            let answered = sample.response("HTTP/1.1 200 OK\ncontent-type: text/html", body).unwrap();
+            plain.shape(&answered.alone(1))
+        };
+        assert_eq!(page(b"<img src=/a.png>"), page(b"<img src=/a.png>"));
+        assert_ne!(page(b"<img src=/a.png>"), page(b"<img src=/b.png>"));
         let mut elsewhere = exchange("GET /a HTTP/1.1\nHost: h", "HTTP/1.1 200 OK");
         elsewhere.app.as_mut().unwrap().peer = "10.0.0.1:9".parse().unwrap();
         assert_ne!(one, plain.shape(&elsewhere));

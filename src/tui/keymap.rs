@@ -23,7 +23,9 @@ pub(super) enum Action {
     Open,
     Console,
     Requests,
+    Redirects,
     Routes,
+    Circles,
     Try,
     WhatIfs,
     Servers,
@@ -43,6 +45,7 @@ pub(super) enum Action {
     Sort,
     CopyFix,
     CopyMenu,
+    CopyChain,
     Pause,
     Clear,
     Reveal,
@@ -122,7 +125,9 @@ pub(super) enum Bar {
     Detail,
     /// On the routes.
     Routes,
-    /// Where there is a way back: in the detail view and on the routes.
+    /// On the redirects.
+    Redirects,
+    /// Where there is a way back: anywhere but on the list.
     Away,
     /// Wherever there is such a key.
     Both,
@@ -137,6 +142,8 @@ pub(super) enum On {
     Traffic,
     /// On the routes.
     Routes,
+    /// On the redirects.
+    Redirects,
 }
 
 /// In which runs a key is worth telling of.
@@ -184,8 +191,9 @@ impl Binding {
         };
         let page = match self.on {
             On::Every => true,
-            On::Traffic => state.page != Page::Routes,
+            On::Traffic => !matches!(state.page, Page::Routes | Page::Redirects),
             On::Routes => state.page == Page::Routes,
+            On::Redirects => state.page == Page::Redirects,
         };
         run && page
     }
@@ -198,6 +206,11 @@ impl Binding {
     /// The same, on the Routes page alone.
     const fn routes(self) -> Self {
         Self { on: On::Routes, ..self }
+    }
+
+    /// The same, on the Redirects page alone.
+    const fn redirects(self) -> Self {
+        Self { on: On::Redirects, ..self }
     }
 
     /// The same, in such runs alone.
@@ -310,9 +323,46 @@ pub(super) const BINDINGS: &[Binding] = &[
     barred(Group::View, &[(Char('o'), Action::Console)], "output of the command", Bar::List, "output")
         .only(Only::Command)
         .traffic(),
-    line(Group::View, &[(Char('1'), Action::Requests), (Char('3'), Action::Routes)], "requests, routes")
-        .only(Only::NoDemo),
-    line(Group::View, &[(Code(KeyCode::F(3)), Action::Routes)], "routes").only(Only::Demo),
+    line(
+        Group::View,
+        &[(Char('1'), Action::Requests), (Char('2'), Action::Redirects), (Char('3'), Action::Routes)],
+        "requests, redirects, routes",
+    )
+    .only(Only::NoDemo),
+    line(
+        Group::View,
+        &[(Code(KeyCode::F(2)), Action::Redirects), (Code(KeyCode::F(3)), Action::Routes)],
+        "redirects, routes",
+    )
+    .only(Only::Demo),
+    barred(
+        Group::Move,
+        &[
+            (Char('h'), Action::LaneLeft),
+            (Char('l'), Action::LaneRight),
+            (Code(KeyCode::Left), Action::LaneLeft),
+            (Code(KeyCode::Right), Action::LaneRight),
+        ],
+        "hop",
+        Bar::Redirects,
+        "hop",
+    )
+    .redirects(),
+    barred(
+        Group::Move,
+        &[(Char('n'), Action::NextFinding), (Char('N'), Action::PreviousFinding)],
+        "next, previous broken chain",
+        Bar::Redirects,
+        "broken",
+    )
+    .redirects(),
+    barred(Group::View, &[(Char('o'), Action::Circles)], "loops only", Bar::Redirects, "loops").redirects(),
+    barred(Group::View, &[(Code(KeyCode::Enter), Action::Open)], "the hop's request", Bar::Redirects, "open")
+        .redirects(),
+    barred(Group::Act, &[(Char('y'), Action::CopyFix)], "copy the fix (OSC 52)", Bar::Redirects, "copy fix")
+        .redirects(),
+    barred(Group::Act, &[(Char('Y'), Action::CopyChain)], "copy the chain", Bar::Redirects, "copy chain").redirects(),
+    line(Group::View, &[(Char('u'), Action::Reveal)], "show, hide secrets").redirects(),
     barred(
         Group::View,
         &[(Char('t'), Action::Try), (Code(KeyCode::Enter), Action::Try)],

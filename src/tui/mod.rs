@@ -20,6 +20,7 @@ mod lane_text;
 mod listing;
 mod message;
 mod prompt;
+mod redirects;
 mod routing;
 mod row;
 mod save;

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::detail;
+use super::redirects::RedirectsSeen;
 use super::routing::RoutesSeen;
 use super::row::Row;
 use super::session::Console;
@@ -40,6 +41,8 @@ pub(super) struct Screenful {
     detail_of: Option<DetailOf>,
     /// The Routes page; `None` until it is looked at.
     pub(super) routes: Option<RoutesSeen>,
+    /// The Redirects page, as it was when it was last looked at.
+    pub(super) redirects: RedirectsSeen,
     /// Lines made before, by exchange: the revision they were made from, and the line.
     made: HashMap<ExchangeId, (u64, Row)>,
     /// Whether they were made with secrets shown.
@@ -66,6 +69,7 @@ impl Screenful {
             detail: Vec::new(),
             detail_of: None,
             routes: None,
+            redirects: RedirectsSeen::default(),
             made: HashMap::new(),
             made_with: false,
         }
@@ -99,6 +103,9 @@ impl Screenful {
             self.chosen = None;
         }
         self.route(state);
+        if state.page == Page::Redirects {
+            self.redirects.refresh(store, &self.setup, state.redirects);
+        }
         self.make_rows(&entries, state);
         self.choose(chosen);
         // What the command writes comes from elsewhere: see `read_console`.

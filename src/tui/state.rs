@@ -4,6 +4,7 @@ use jiff::tz::TimeZone;
 
 use super::listing::{Listing, Shown, Sort};
 use super::prompt::Prompt;
+use super::redirects::Redirects;
 use super::routing::{Excerpt, Routing};
 use super::session::Scene;
 use super::theme::Look;
@@ -23,6 +24,8 @@ pub(super) enum Page {
     Console,
     /// The proxy's routers, and a URL to try.
     Routes,
+    /// The chains of redirects.
+    Redirects,
 }
 
 impl Page {
@@ -97,6 +100,7 @@ pub(super) struct State {
     pub(super) page: Page,
     pub(super) overlay: Option<Overlay>,
     pub(super) routing: Routing,
+    pub(super) redirects: Redirects,
     pub(super) listing: Listing,
     pub(super) selected: Option<ExchangeId>,
     /// Where in the list the selected one stands.
@@ -147,6 +151,7 @@ impl State {
             page: Page::Requests,
             overlay: None,
             routing: Routing::default(),
+            redirects: Redirects::default(),
             listing: Listing::new(filter),
             selected: None,
             cursor: 0,

@@ -8,6 +8,7 @@ use super::keymap::{Action, action};
 use super::listing::Sort;
 use super::message::{Effect, Message};
 use super::prompt::Prompt;
+use super::redirects;
 use super::routing::Panel;
 use super::screenful::Screenful;
 use super::state::{Overlay, Page, Pane, State, read_filter};
@@ -92,6 +93,11 @@ fn key_pressed(state: &mut State, key: KeyEvent, seen: &Screenful) -> Vec<Effect
 }
 
 fn act(state: &mut State, action: Action, seen: &Screenful) -> Vec<Effect> {
+    if state.page == Page::Redirects
+        && let Some(effects) = redirects::act(state, action, seen)
+    {
+        return effects;
+    }
     let page = page_height(state);
     match action {
         Action::Down => go(state, 1, true, seen),
@@ -112,6 +118,9 @@ fn act(state: &mut State, action: Action, seen: &Screenful) -> Vec<Effect> {
         Action::Console => console(state),
         Action::Requests => state.page = Page::Requests,
         Action::Routes => state.page = Page::Routes,
+        Action::Redirects => state.page = Page::Redirects,
+        // Of the Redirects page alone.
+        Action::Circles | Action::CopyChain => {}
         Action::Try => state.overlay = Some(Overlay::Url(Prompt::new(&state.routing.url))),
         Action::WhatIfs => panel(state, Panel::WhatIfs),
         Action::Servers => panel(state, Panel::Servers),
@@ -171,7 +180,7 @@ fn page_height(state: &State) -> usize {
     match state.page {
         Page::Detail | Page::Console => usize::from(places.body.height.saturating_sub(2)).max(1),
         Page::Requests => usize::from(places.list_lines()).max(1),
-        Page::Routes => usize::from(places.body.height / 2).max(1),
+        Page::Routes | Page::Redirects => usize::from(places.body.height / 2).max(1),
     }
 }
 
@@ -232,6 +241,7 @@ fn first(state: &mut State) {
         Page::Detail | Page::Console => state.detail_scroll = 0,
         Page::Requests => select(state, 0),
         Page::Routes => state.routing.cursor = 0,
+        Page::Redirects => {}
     }
 }
 
@@ -244,6 +254,7 @@ fn last(state: &mut State, seen: &Screenful) {
             state.follow = state.listing.sort() == Sort::Time;
         }
         Page::Routes => choose(state, usize::MAX, seen),
+        Page::Redirects => {}
     }
 }
 

@@ -28,8 +28,8 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::rule::{Answer, Parts, Rule};
-use crate::diagnosis::{Confidence, Severity, fix, prefix, shown};
-use crate::exchange::Cut;
+use crate::diagnosis::{Confidence, Ground, Severity, fix, prefix, shown};
+use crate::lanes::Source;
 
 pub(super) const RULE: Rule = Rule {
     code: "PX05",
@@ -39,15 +39,12 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
-/// What stands before the schema's address in the pages that FastAPI makes (Swagger UI, `ReDoc`).
-const MARKS: [&str; 2] = ["url: '", "spec-url=\""];
-
 fn check(case: &Case<'_>) -> Answer {
     // A predicted answer has no content type; a schema or a picture has another one.
     let html = case.lanes.answer.content_type.as_deref().is_none_or(|kind| kind.starts_with("text/html"));
     let page = case.lanes.original.path.as_slice();
-    let is_docs = page.ends_with(b"/docs") || page.ends_with(b"/redoc");
-    if !html || !is_docs || case.status() != Some(200) {
+    let named_like_one = page.ends_with(b"/docs") || page.ends_with(b"/redoc");
+    if !html || case.status() != Some(200) || !named_like_one && case.body().schema.is_none() {
         return Answer::No;
     }
     let (prefix, seen) = match case.stripped() {
@@ -59,25 +56,34 @@ fn check(case: &Case<'_>) -> Answer {
         },
         None => return Answer::No,
     };
-    let named = schema_in(case);
-    let asks = named.clone().or_else(|| case.view().map(|view| view.openapi_url.clone())).unwrap_or_default();
-    if !asks.starts_with('/') || prefix::below_text(&asks, &prefix).is_some() {
+    let named = case.body().schema.as_deref();
+    let asks = named.or_else(|| case.view().map(|view| view.openapi_url.as_str())).unwrap_or_default();
+    if !asks.starts_with('/') || prefix::below_text(asks, &prefix).is_some() {
         return Answer::No;
     }
-    let parts =
-        parts(case, &prefix, &asks, named.is_some() && seen).next(asks.clone().into_bytes(), Some(page.to_vec()));
+    let parts = parts(case, &prefix, asks, named.is_some()).next(asks.as_bytes().to_vec(), Some(page.to_vec()));
     let certain = case.stripped().is_some() && (named.is_some() || seen && case.setup.server.stated);
     if certain { Answer::Yes(parts) } else { Answer::Wait(parts) }
 }
 
-fn parts(case: &Case<'_>, prefix: &str, asks: &str, sure: bool) -> Parts {
+fn parts(case: &Case<'_>, prefix: &str, asks: &str, named: bool) -> Parts {
     let (p, page) = (shown::text(prefix), shown::bytes(&case.lanes.original.path));
+    let asks = shown::text(asks);
     let why = format!(
-        "{page} was served, but the page loads its schema from {}, without {p}: the app does not know its public prefix.",
-        shown::text(asks),
+        "{page} was served, but the page loads its schema from {asks}, without {p}: the app does not know its public prefix.",
     );
-    let confidence = if sure { Confidence::High } else { Confidence::Medium };
-    Parts::new(confidence, why)
+    let parts = Parts::new(Confidence::High, why).about(prefix).path_seen(case);
+    let parts = if named {
+        parts.fact(case, Source::Seen, Ground::Answer, format!("the page names {asks}"))
+    } else {
+        parts.scope_known(case).missing("the page's own text, or the browser's next request")
+    };
+    let parts = if case.stripped().is_none_or(|(_, seen)| !seen) && named {
+        parts.missing("the browser's next request, or a tap on the other side of the proxy")
+    } else {
+        parts
+    };
+    parts
         .fix(fix::for_prefix(case, prefix, true))
         .not(format!("openapi_url=\"{p}/openapi.json\": it moves the file too, to {p}{p}/openapi.json"))
 }
@@ -86,20 +92,4 @@ fn parts(case: &Case<'_>, prefix: &str, asks: &str, sure: bool) -> Parts {
 fn parent(page: &[u8]) -> Option<String> {
     let at = page.iter().rposition(|&b| b == b'/').filter(|&at| at > 0)?;
     page.get(..at).map(|parent| String::from_utf8_lossy(parent).into_owned())
-}
-
-/// The schema's address as the page names it, where the page's text was kept and is not encoded.
-fn schema_in(case: &Case<'_>) -> Option<String> {
-    let half = case.exchange.outer()?;
-    let encoded = half.response.as_ref()?.get("content-encoding").is_some_and(|coding| coding != b"identity");
-    let body = &half.response_body;
-    if encoded || body.cut == Cut::Behind && body.kept.is_empty() {
-        return None;
-    }
-    let text = String::from_utf8_lossy(&body.kept);
-    MARKS.iter().find_map(|mark| {
-        let (_, after) = text.split_once(mark)?;
-        let end = after.find(['\'', '"'])?;
-        after.get(..end).map(str::to_owned)
-    })
 }

@@ -70,7 +70,7 @@ fn parts(case: &Case<'_>, judged: &Judged, confidence: Confidence) -> Parts {
     }
     let mut fixes = fix::for_prefix(case, prefix, case.stripped().is_some());
     if Proxy::of(case) == Proxy::Nginx {
-        fixes.push(format!("or as a patch, nginx: proxy_redirect / {p}/;"));
+        fixes.push(format!("or as a patch, nginx: proxy_redirect / {p}/;").into());
     }
     Parts::new(confidence, why)
         .fix(fixes)

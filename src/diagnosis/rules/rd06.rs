@@ -30,7 +30,7 @@ use crate::diagnosis::rule::{Answer, Parts, Rule};
 use crate::diagnosis::server_words::ServerWords;
 use crate::diagnosis::session::hop;
 use crate::diagnosis::wording::Proxy;
-use crate::diagnosis::{Confidence, Severity, fix, shown};
+use crate::diagnosis::{Confidence, Fix, Severity, fix, shown};
 
 pub(super) const RULE: Rule =
     Rule { code: "RD06", title: "redirect loop", severity: Severity::Error, source: include_str!("rd06.rs"), check };
@@ -52,21 +52,22 @@ fn check(case: &Case<'_>) -> Answer {
         1 => format!("{url} is redirected to itself, {laps} times within seconds."),
         _ => format!("{url} comes back to itself after {length} redirects, {laps} times within seconds."),
     };
-    let mut fixes = Vec::new();
+    let mut fixes: Vec<Fix> = Vec::new();
     let https_unseen = case.asked().scheme == "https" && case.view().is_some_and(|view| view.scope.scheme() == "http");
     if https_unseen {
         why.push_str(" The app takes the request for http, so it redirects to https again.");
-        fixes.push(match case.lanes.forwarded.peer {
+        let line = match case.lanes.forwarded.peer {
             Some(peer) if case.forwarded("x-forwarded-proto").is_some() => {
                 ServerWords(&case.setup.server).believe(&peer.to_string())
             }
             _ => Proxy::of(case).send_scheme(),
-        });
+        };
+        fixes.push(Fix::advice(line));
     } else if let Some((prefix, _)) = case.stripped() {
         why.push_str(" The proxy strips the prefix and the app redirects back to it.");
         fixes.extend(fix::for_prefix(case, prefix, true));
     } else {
-        fixes.push("find the two hops that redirect to each other, and take one of the redirects out".to_owned());
+        fixes.push(Fix::advice("find the two hops that redirect to each other, and take one of the redirects out"));
     }
     Answer::Yes(
         Parts::new(Confidence::High, why)

@@ -11,8 +11,8 @@
 
 mod adapt;
 mod caddyfile;
-mod matcher_set;
 mod edit;
+mod matcher_set;
 mod network;
 mod pattern;
 mod route;

@@ -3,12 +3,16 @@
 //! It is followed state by state, because its rules are its own: a quote counts only where a word begins, a `}` inside a
 //! word is a letter, `${` does not open a block, and after a closing quote a blank must follow.
 
+use std::ops::Range;
+
 /// A word, its quotes and escapes resolved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Word {
     pub(super) text: Vec<u8>,
     /// The line it begins in.
     pub(super) line: u32,
+    /// Its bytes in the file, quotes and all.
+    pub(super) span: Range<usize>,
 }
 
 /// What is read in one go.
@@ -56,6 +60,11 @@ impl<'a> Lexer<'a> {
     /// Starts at line one.
     pub(super) fn new(bytes: &'a [u8]) -> Self {
         Self { bytes, at: 0, line: 1 }
+    }
+
+    /// How many bytes are read.
+    pub(super) fn position(&self) -> usize {
+        self.at
     }
 
     /// The next statement.
@@ -130,7 +139,11 @@ impl<'a> Lexer<'a> {
                         continue;
                     }
                     let text = unescape(self.bytes.get(start..self.at - 1).unwrap_or_default());
-                    words.push(Word { text, line: start_line });
+                    let span = match state {
+                        State::Quoted(_) => start - 1..self.at,
+                        _ => start..self.at - 1,
+                    };
+                    words.push(Word { text, line: start_line, span });
                     state = match (state, byte) {
                         (State::Quoted(_), _) => State::AfterQuote,
                         (_, b';') => return Ok(Statement::Simple(words)),

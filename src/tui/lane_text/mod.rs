@@ -7,6 +7,7 @@ mod scope;
 mod stacked;
 
 pub(super) use answer::{answer, chain};
+pub(super) use forwarded::short_name;
 pub(super) use stacked::stacked;
 
 use super::row::{bracketed, shown_target, split_prefix};

@@ -1,6 +1,7 @@
 //! Whole screens on a test terminal, and keys against the state. Screens are kept in `tests/snapshots`.
 
 mod keys;
+mod redirects;
 mod routes;
 mod screens;
 mod traffic;

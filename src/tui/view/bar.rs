@@ -61,6 +61,7 @@ fn keys(state: &State, width: usize) -> Runs {
         Page::Requests => Bar::List,
         Page::Detail | Page::Console => Bar::Detail,
         Page::Routes => Bar::Routes,
+        Page::Redirects => Bar::Redirects,
     };
     let shown = |bar: Bar| bar == here || bar == Bar::Both || bar == Bar::Away && here != Bar::List;
     let all: Vec<_> = BINDINGS

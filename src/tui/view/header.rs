@@ -32,7 +32,7 @@ pub(super) fn draw(buffer: &mut Buffer, places: &Places, state: &State, seen: &S
 /// Cells below which the taps are left out: a cut address says nothing.
 const LEAST_TAPS: u16 = 12;
 
-/// ` [1 Requests]  3 Routes `: the pages and their keys; digits choose scenes in the demo.
+/// ` [1 Requests]  2 Redirects  3 Routes `: the pages and their keys; digits choose scenes in the demo.
 fn tabs(state: &State, wide: bool) -> Runs {
     let demo = !state.scenes.is_empty();
     let requests = match (demo, wide) {
@@ -40,12 +40,21 @@ fn tabs(state: &State, wide: bool) -> Runs {
         (false, true) => "1 Requests",
         (false, false) => "1 Req",
     };
+    let redirects = match (demo, wide) {
+        (true, _) => "F2 Redirects",
+        (false, true) => "2 Redirects",
+        (false, false) => "2 Redir",
+    };
     let routes = if demo { "F3 Routes" } else { "3 Routes" };
-    let here = state.page == Page::Routes;
+    let elsewhere = matches!(state.page, Page::Routes | Page::Redirects);
     let tab = |name: &str, chosen: bool| {
         if chosen { run(Tone::Focus, format!("[{name}]")) } else { run(Tone::Dim, format!(" {name} ")) }
     };
-    vec![tab(requests, !here), tab(routes, here)]
+    vec![
+        tab(requests, !elsewhere),
+        tab(redirects, state.page == Page::Redirects),
+        tab(routes, state.page == Page::Routes),
+    ]
 }
 
 /// `edge :9998 → :9999   app :8001 → :8000`

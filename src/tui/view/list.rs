@@ -37,7 +37,7 @@ impl Columns {
         let status = widest(|row| if row.app_status.is_some() { 7 } else { 3 }, 3, 7);
         let mut columns = Self { number, time: 0, method, original: 0, app: 0, status, by: 0, millis: 0, finding: 0 };
         let optional = |shown: bool, cells: usize| if shown { cells } else { 0 };
-        columns.by = optional(width >= 60, 9);
+        columns.by = optional(width >= 60, widest(|row| row.by.width(), 9, 10));
         columns.millis = optional(width >= 86, 5);
         columns.time = optional(width >= 104, 8);
         let gaps = [columns.by, columns.millis, columns.time].iter().filter(|width| **width > 0).count();

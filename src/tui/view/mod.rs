@@ -9,6 +9,7 @@ mod lanes;
 mod list;
 mod menu;
 pub(super) mod places;
+mod redirects;
 pub(super) mod routes;
 mod start;
 mod verdict;
@@ -45,6 +46,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, state: &State, seen: &Screenful) {
         Page::Detail => detail::draw(buffer, places.body, state, seen),
         Page::Console => console::draw(buffer, places.body, state, seen),
         Page::Routes => routes::draw(buffer, places.body, state, seen),
+        Page::Redirects => redirects::draw(buffer, places.body, state, seen),
         Page::Requests => {
             list::draw(buffer, &places, state, seen);
             lanes::draw(buffer, &places, state, seen);

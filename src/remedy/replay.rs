@@ -1,0 +1,317 @@
+//! A request that was seen, once more through a set-up with changes.
+//!
+//! ```text
+//! Seen ─▶ proxy: planned again │ by hand ─▶ app's server, framework: lanes ─▶ answer: as seen │ predicted │ not known
+//!                                                                           ─▶ way back ─▶ lanes, findings
+//! ```
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use super::applied::{self, Fixed};
+use super::by_hand::{self, Sent};
+use super::location;
+use super::seen::{Seen, conclude};
+use crate::asgi::Outcome;
+use crate::asgi::framework::AppView;
+use crate::diagnosis::Finding;
+use crate::dry_run::{Came, Entrance, SERVER, Way, Went, predict};
+use crate::exchange::{
+    Answered, Body, Ending, Exchange, Framing, Half, Pairing, RequestHead, ResponseHead, Side, TapId,
+};
+use crate::gateway::{Back, Proxy, Reply, Unseen};
+use crate::lanes::{self, Lanes, Setup, TapKind};
+
+/// A request as it would go.
+#[derive(Debug)]
+pub(super) struct Replayed {
+    /// Its lanes.
+    pub(super) lanes: Lanes,
+    /// What is concluded from it, nothing before it known.
+    pub(super) findings: Vec<Finding>,
+    /// The status that the client would get; `None` if it is not known.
+    pub(super) status: Option<u16>,
+    /// True if the answer is the one that was seen.
+    pub(super) as_seen: bool,
+}
+
+/// How the request gets to the app's server, and its answer back.
+enum Passage {
+    /// To the server; the way back is as planned, or `None` by hand.
+    On(RequestHead, Option<(Way, std::sync::Arc<dyn Back>)>),
+    /// The proxy answers.
+    Answered(ResponseHead),
+    /// As it was: it never came to the server.
+    Same,
+}
+
+/// A response.
+struct Answer {
+    head: ResponseHead,
+    body: Body,
+    /// It is the one that was seen.
+    seen: bool,
+}
+
+/// Thinks a request through again. `neighbours` are other requests that were seen: what an app answers at a path, it
+/// answers again. `None` where it is not known what becomes of it.
+pub(super) fn replay(seen: &Seen, before: &Setup, fixed: &Fixed, neighbours: &[Seen]) -> Option<Replayed> {
+    let mut setup = fixed.setup.clone();
+    let mut exchange = Exchange { ..(*seen.exchange).clone() };
+    let (sent, back) = match passage(seen, before, fixed)? {
+        Passage::On(sent, back) => (sent, back),
+        Passage::Answered(head) => {
+            exchange.app = None;
+            let edge = exchange.edge.as_mut()?;
+            edge.response_body = body(b"");
+            edge.response = Some(marked(head, edge.response.as_ref()));
+            return Some(finish(&exchange, &mut setup, false));
+        }
+        Passage::Same => return Some(finish(&exchange, &mut setup, true)),
+    };
+    exchange.app = Some(Box::new(at_the_app(seen, sent.clone(), before, neighbours)?));
+    if exchange.edge.is_some() && exchange.pairing == Pairing::Lone {
+        exchange.pairing = Pairing::ById;
+    }
+    let asked = lanes::compute(&exchange, &setup);
+    let Some(answer) = answer(seen, &asked, &setup, neighbours) else {
+        // As if it were written down to be explained: the rules go by the models then.
+        if let Some(edge) = &mut exchange.edge {
+            (edge.response, edge.response_body, edge.answered) = (None, Body::default(), Answered::Nobody);
+            edge.ending = Ending::Complete;
+        }
+        let asked = lanes::compute(&exchange, &setup);
+        let findings = conclude(&exchange, &asked, &mut setup);
+        return Some(Replayed { lanes: asked, findings, status: None, as_seen: false });
+    };
+    if let Some(app) = &mut exchange.app {
+        app.response = Some(answer.head.clone());
+        app.response_body = answer.body.clone();
+        app.answered = Answered::Upstream;
+    }
+    let as_seen = answer.seen;
+    if let Some(edge) = &mut exchange.edge {
+        let head = match back {
+            Some((mut way, back)) => match way.back(&*back, &answer.head, &Unseen) {
+                Came::Delivered(head) => head,
+                Came::Answered(reply) => written(&reply)?,
+                Came::Closed | Came::Unknown => return None,
+            },
+            None => by_hand_back(&answer.head, &sent, seen, fixed),
+        };
+        edge.response = Some(marked(head, edge.response.as_ref()));
+        edge.response_body = answer.body;
+        edge.answered = Answered::Upstream;
+        edge.ending = Ending::Complete;
+    }
+    Some(finish(&exchange, &mut setup, as_seen))
+}
+
+fn finish(exchange: &Exchange, setup: &mut Setup, as_seen: bool) -> Replayed {
+    let lanes = lanes::compute(exchange, setup);
+    let findings = conclude(exchange, &lanes, setup);
+    Replayed { status: lanes.answer.status, lanes, findings, as_seen }
+}
+
+fn passage(seen: &Seen, before: &Setup, fixed: &Fixed) -> Option<Passage> {
+    if fixed.by_hand.is_empty()
+        && let Some(gateway) = &fixed.setup.gateway
+        && seen.exchange.edge.is_some()
+        && gateway.proxy != Proxy::Flags
+    {
+        let today = before.gateway.as_ref().and_then(|gateway| applied::plan(gateway, &seen.exchange, before))?;
+        if applied::is_what_was_seen(&today, &seen.exchange) {
+            let plan = applied::plan(gateway, &seen.exchange, &fixed.setup)?;
+            let entrance = Entrance { local: SERVER, tls: None, assumed: None };
+            let mut way = Way::through(gateway, &entrance);
+            return match way.out(plan, &Unseen) {
+                Went::Sent(forward) => {
+                    let head = RequestHead::from_judged(forward.head).ok()?;
+                    Some(Passage::On(head, Some((way, forward.back))))
+                }
+                Went::Answered(reply) => Some(Passage::Answered(written(&reply)?)),
+                Went::Closed | Went::Unknown => None,
+            };
+        }
+        if fixed.amended.is_some() {
+            return None;
+        }
+    }
+    if fixed.by_hand.is_empty() {
+        return match seen.exchange.app.as_deref() {
+            Some(app) => Some(Passage::On(app.request.clone(), None)),
+            None if seen.lanes.rewritten.rewrite == lanes::Rewrite::NeverReached => Some(Passage::Same),
+            None => None,
+        };
+    }
+    match by_hand::send(seen, &fixed.by_hand, &fixed.setup) {
+        Sent::On(head) => Some(Passage::On(head, None)),
+        Sent::Redirected(to) => written(&Reply::status(301).field("Location", to)).map(Passage::Answered),
+        Sent::Unknown => None,
+    }
+}
+
+/// The app's side of the exchange, the answer still to come.
+fn at_the_app(seen: &Seen, request: RequestHead, setup: &Setup, neighbours: &[Seen]) -> Option<Half> {
+    let fresh = |half: &Half| Half {
+        request: request.clone(),
+        response: None,
+        interim: Vec::new(),
+        response_body: Body::default(),
+        answered: Answered::Nobody,
+        ending: Ending::Complete,
+        tunnel: None,
+        probe: None,
+        ..half.clone()
+    };
+    if let Some(app) = seen.exchange.app.as_deref() {
+        let upstream = app.upstream.or(Some((app.local, app.peer)));
+        return Some(Half { upstream, ..fresh(app) });
+    }
+    let edge = seen.exchange.edge.as_deref()?;
+    // Where requests to the app come from, as others did.
+    let other = neighbours.iter().find_map(|other| other.exchange.app.as_deref());
+    let index = setup.taps.iter().position(|tap| tap.kind != TapKind::Edge).unwrap_or(0);
+    let tap = TapId(u16::try_from(index).unwrap_or(0));
+    let us = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 50_001);
+    let (local, peer, upstream) = match other {
+        Some(other) => (other.local, other.peer, other.upstream),
+        None => (SERVER, us, Some((SERVER, us))),
+    };
+    Some(Half { side: Side::App, tap, local, peer, upstream, ..fresh(edge) })
+}
+
+/// What server and app answer to a request that they are `asked` now; `None` where that is not known.
+fn answer(seen: &Seen, asked: &Lanes, setup: &Setup, neighbours: &[Seen]) -> Option<Answer> {
+    if let Some(Outcome::Closed { .. }) = asked.scope.outcome {
+        return made(b"HTTP/1.1 502 Bad Gateway\r\n\r\n".to_vec(), b"");
+    }
+    let (was, is) = (&seen.lanes.scope, &asked.scope);
+    if was.outcome == is.outcome && was.view == is.view && was.other == is.other && was.outcome.is_some() {
+        return its_own(seen, None);
+    }
+    let predicted = predict(asked, setup);
+    let status =
+        predicted.as_ref().and_then(|predicted| ResponseHead::from_judged(predicted.head.clone().into_bytes()).ok());
+    match (predicted, status.map(|head| head.status())) {
+        (Some(predicted), Some(status)) if status != 200 && status != 101 => {
+            made(predicted.head.into_bytes(), predicted.body)
+        }
+        (predicted, _) => {
+            let view = is.view.as_ref()?;
+            let again = |other: &&Seen| other.lanes.scope.view.as_ref().is_some_and(|was| is_same_question(was, view));
+            if again(&seen) && !is_miss_of_found(seen, predicted.is_some()) {
+                return its_own(seen, seen.lanes.scope.view.as_ref().zip(Some(view)));
+            }
+            if let Some(other) = neighbours.iter().filter(|other| other.is_fine()).find(again) {
+                let both = other.lanes.scope.view.as_ref().zip(Some(view));
+                return its_own(other, both).map(|answer| Answer { seen: false, ..answer });
+            }
+            predicted.and_then(|predicted| made(predicted.head.into_bytes(), predicted.body))
+        }
+    }
+}
+
+/// True if the app is asked the same: it routes on the same path with the same method, and mounts work as before.
+fn is_same_question(was: &AppView, is: &AppView) -> bool {
+    was.route_path == is.route_path
+        && was.scope.method == is.scope.method
+        && was.scope.kind == is.scope.kind
+        && was.path_has_root == is.path_has_root
+}
+
+/// True if a miss was seen where a route is known now.
+fn is_miss_of_found(seen: &Seen, found: bool) -> bool {
+    found && seen.lanes.answer.app_status.is_some_and(|status| status == 404)
+}
+
+/// The answer that was seen. Where it is a redirect to a URL that the framework built, to the one that it would build now.
+fn its_own(seen: &Seen, views: Option<(&AppView, &AppView)>) -> Option<Answer> {
+    let half = seen.exchange.app.as_deref()?;
+    let head = half.response.clone()?;
+    let body = half.response_body.clone();
+    let location = head.get("location").zip(views).and_then(|(location, (was, is))| rebuilt(location, was, is));
+    let head = match location {
+        Some(location) => with_field(&head, "Location", &location)?,
+        None => head,
+    };
+    Some(Answer { head, body, seen: true })
+}
+
+/// A URL that was built from one scope, built from another.
+fn rebuilt(location: &[u8], was: &AppView, is: &AppView) -> Option<Vec<u8>> {
+    if let (Some(old), Some(new)) = (&was.slash_redirect, &is.slash_redirect)
+        && old.as_bytes() == location
+    {
+        return Some(new.clone().into_bytes());
+    }
+    let (old, new) = (was.base_url.as_deref()?, is.base_url.as_deref()?);
+    if let Some(rest) = location.strip_prefix(old.as_bytes()) {
+        return Some([new.as_bytes(), rest].concat());
+    }
+    // A path, or a URL that does not know the prefix: scheme and host alone are of the request.
+    let (old, new) = (origin(old)?, origin(new)?);
+    let rest = location.strip_prefix(old.as_bytes())?;
+    Some([new.as_bytes(), rest].concat())
+}
+
+/// `http://host:port` of a URL.
+fn origin(url: &str) -> Option<&str> {
+    let start = url.find("://")? + 3;
+    let end = url.get(start..)?.find('/').map_or(url.len(), |at| start + at);
+    url.get(..end)
+}
+
+fn by_hand_back(head: &ResponseHead, sent: &RequestHead, seen: &Seen, fixed: &Fixed) -> ResponseHead {
+    let changed = head.get("location").and_then(|location| {
+        let to = location::back(location, sent, seen, &fixed.by_hand, &fixed.setup);
+        (to != location).then(|| with_field(head, "Location", &to))?
+    });
+    changed.unwrap_or_else(|| head.clone())
+}
+
+/// With the marks that the proxy leaves on its answers.
+fn marked(head: ResponseHead, old: Option<&ResponseHead>) -> ResponseHead {
+    let Some(old) = old else { return head };
+    ["Server", "Via"].into_iter().fold(head, |head, name| match old.get(name) {
+        Some(value) => with_field(&head, name, value).unwrap_or(head),
+        None => head,
+    })
+}
+
+/// The head with a field replaced, or added.
+fn with_field(head: &ResponseHead, name: &str, value: &[u8]) -> Option<ResponseHead> {
+    let bytes = head.as_bytes();
+    let line_end = bytes.iter().position(|&b| b == b'\n')? + 1;
+    let mut out = bytes.get(..line_end)?.to_vec();
+    let mut add = |name: &[u8], value: &[u8]| {
+        out.extend_from_slice(name);
+        out.extend_from_slice(b": ");
+        out.extend_from_slice(value);
+        out.extend_from_slice(b"\r\n");
+    };
+    head.fields().filter(|field| !field.is(name)).for_each(|field| add(field.name, field.value));
+    add(name.as_bytes(), value);
+    out.extend_from_slice(b"\r\n");
+    ResponseHead::from_wire(out).ok()
+}
+
+fn written(reply: &Reply) -> Option<ResponseHead> {
+    let mut head = format!("HTTP/1.1 {} \r\n", reply.status).into_bytes();
+    for (name, value) in &reply.fields {
+        head.extend_from_slice(name.as_bytes());
+        head.extend_from_slice(b": ");
+        head.extend_from_slice(value);
+        head.extend_from_slice(b"\r\n");
+    }
+    head.extend_from_slice(b"\r\n");
+    ResponseHead::from_judged(head).ok()
+}
+
+fn made(head: Vec<u8>, bytes: &[u8]) -> Option<Answer> {
+    Some(Answer { head: ResponseHead::from_judged(head).ok()?, body: body(bytes), seen: false })
+}
+
+fn body(bytes: &[u8]) -> Body {
+    let total = bytes.len() as u64;
+    Body { kept: bytes.to_vec().into(), total, framing: Framing::Length(total), ..Body::default() }
+}

@@ -1,0 +1,122 @@
+//! A fix in words: what to type, for the proxy and the server in use.
+
+use std::sync::Arc;
+
+use super::applied::Fixed;
+use super::candidates::Aim;
+use super::replay::Replayed;
+use super::seen::Seen;
+use crate::asgi::framework::RouteMatch;
+use crate::diagnosis::server_words::ServerWords;
+use crate::diagnosis::wording::Proxy;
+use crate::diagnosis::{AppChange, Change, shown};
+use crate::gateway::{self, Amended};
+use crate::lanes::Setup;
+
+/// Several changes in one line.
+pub(super) fn line(changes: &[Change], seen: &Seen, setup: &Setup, fixed: &Fixed) -> String {
+    let proxy = Proxy::seen(&seen.lanes, setup);
+    let mut parts: Vec<String> = Vec::with_capacity(changes.len());
+    if let Some(amended) = &fixed.amended {
+        parts.push(edits(amended));
+    }
+    for change in changes {
+        match change {
+            Change::Proxy(_) if fixed.amended.is_some() => {}
+            Change::Proxy(change) => parts.push(at_proxy(proxy, change)),
+            Change::Server(option, value) => parts.push(at_server(setup, option, value.as_deref())),
+            Change::App(change) => parts.push(in_app(setup, change)),
+        }
+    }
+    parts.join("  +  ")
+}
+
+/// `nginx.conf:12: proxy_pass http://app/;`
+fn edits(amended: &Amended) -> String {
+    let one = |edit: &gateway::Edit| match (edit.insert.as_slice(), edit.remove) {
+        ([], 1) => format!("{}: delete the line", edit.place),
+        ([], n) => format!("{}: delete {n} lines", edit.place),
+        (lines, _) => {
+            let text: Vec<String> = lines.iter().map(|line| shown::text(line.trim())).collect();
+            format!("{}: {}", edit.place, text.join(" "))
+        }
+    };
+    amended.edits.iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
+fn at_proxy(proxy: Proxy, change: &gateway::Change) -> String {
+    match change {
+        gateway::Change::Path { prefix, to } if to.is_empty() => proxy.strip(prefix),
+        gateway::Change::Path { prefix, to } if to == prefix => proxy.keep(prefix),
+        gateway::Change::PassHost => proxy.pass_host(),
+        gateway::Change::SendScheme => proxy.send_scheme(),
+        gateway::Change::Take(path) => proxy.add_rule(path),
+        other => format!("{}: {}", proxy.name(), shown::text(&other.to_string())),
+    }
+}
+
+fn at_server(setup: &Setup, option: &str, value: Option<&str>) -> String {
+    let words = ServerWords(&setup.server);
+    let program = setup.server.program();
+    match value {
+        Some(root) if option == program.root_path_option() => {
+            words.with_root(root).unwrap_or_else(|| format!("{program} --{option} {}", shown::text(root)))
+        }
+        None if option == program.root_path_option() => words.without_root(&setup.server.root_path),
+        Some(peer) if Some(option) == program.trust_option() => words.believe(peer),
+        Some(_) if Some(option) == program.reading_option().map(|(name, _)| name) || option == "proxy-headers" => {
+            words.read_headers()
+        }
+        Some(value) => format!("{program} --{option} {}", shown::text(value)),
+        None => format!("{program} without --{option}"),
+    }
+}
+
+fn in_app(setup: &Setup, change: &AppChange) -> String {
+    match change {
+        AppChange::RootPath(root) if root.is_empty() => {
+            format!("FastAPI() without root_path=\"{}\"", shown::text(&setup.app.root_path))
+        }
+        AppChange::RootPath(root) => format!(
+            "FastAPI(root_path=\"{}\") in the app (deprecated since 0.146), or a middleware that takes it from \
+             X-Forwarded-Prefix",
+            shown::text(root)
+        ),
+        AppChange::PrefixHeader => "a middleware in the app that sets root_path from X-Forwarded-Prefix".to_owned(),
+    }
+}
+
+/// What the broken request becomes, a few words.
+pub(super) fn result(aim: Aim, prefix: &str, again: &Replayed) -> String {
+    let location = again.lanes.answer.location.as_deref().map(shown::bytes);
+    let scope = again.lanes.scope.outcome.as_ref().and_then(|outcome| outcome.scope());
+    match (aim, location, scope) {
+        (Aim::Scheme | Aim::Trust, None, Some(scope)) => {
+            let client = scope.client.as_ref().map(|client| format!(", client {}", shown::text(client.host())));
+            format!("scheme {}{}", shown::text(scope.scheme()), client.unwrap_or_default())
+        }
+        (Aim::Host, None, Some(scope)) => {
+            format!("Host {}", shown::bytes(scope.header("host").unwrap_or_default()))
+        }
+        (_, Some(location), _) => format!("redirect to {location}"),
+        _ => by_route(prefix, again),
+    }
+}
+
+fn by_route(_prefix: &str, again: &Replayed) -> String {
+    let Some(view) = &again.lanes.scope.view else {
+        return again.status.map_or_else(|| "the finding is gone".to_owned(), |status| status.to_string());
+    };
+    match &view.route {
+        RouteMatch::Route(template) | RouteMatch::OtherMethod(template) | RouteMatch::Mount(template) => {
+            format!("route {}", shown::text(template))
+        }
+        RouteMatch::Slash(path) => format!("redirect to {}", shown::text(path)),
+        RouteMatch::None | RouteMatch::Unknown => format!("the app looks for {}", shown::text(&view.route_path)),
+    }
+}
+
+/// The change of the user's own files.
+pub(super) fn diff(_setup: &Setup, _amended: &Amended) -> Option<Arc<str>> {
+    None
+}
