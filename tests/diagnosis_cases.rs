@@ -5,16 +5,18 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use hopscope::asgi::framework::{App, Framework, Routes};
 use hopscope::asgi::server::Server;
 use hopscope::diagnosis::rules::ALL;
-use hopscope::diagnosis::{Finding, Follows, Session};
+use hopscope::diagnosis::{Finding, Follows, Session, Update};
 use hopscope::exchange::{Answered, Ending, Exchange, Pairing, Sample, Side};
 use hopscope::gateway::Gateway;
 use hopscope::lanes::{Setup, Tap, TapKind, compute};
 use hopscope::redirect::PublicUrl;
+use hopscope::remedy::Remedies;
 use serde::Deserialize;
 
 /// One file.
@@ -219,31 +221,46 @@ impl HalfText {
 fn play(story: &Story) -> (BTreeMap<u64, Vec<Finding>>, Vec<u64>, Setup) {
     let mut setup = story.setup.build();
     let stand_in = setup.gateway.is_some();
-    let mut session = Session::default();
+    let (mut session, mut remedies) = (Session::default(), Remedies::default());
     let (mut found, mut played, mut places) = (BTreeMap::new(), Vec::new(), Vec::new());
     for (place, text) in story.exchange.iter().enumerate() {
         for after in 0..text.times {
-            let exchange = text.build(played.len() as u64 + 1, after, stand_in);
+            let exchange = Arc::new(text.build(played.len() as u64 + 1, after, stand_in));
             places.push(place as u64 + 1);
             let lanes = compute(&exchange, &setup);
-            for update in session.observe(&exchange, &lanes, &mut setup) {
-                found.insert(update.exchange.0, update.findings);
-            }
+            let updates = session.observe(&exchange, &lanes, &mut setup);
+            remedies.remember(&exchange);
             played.push(exchange);
+            mend(updates, &mut remedies, &played, &setup, &mut found);
         }
     }
     if let Some(routes) = &story.setup.routes_later {
         setup.app.routes = Some(Routes::new(routes.clone(), Vec::new()));
+        remedies.forget();
         let waiting: Vec<_> = session.waiting().collect();
         for exchange in played.iter().filter(|exchange| waiting.contains(&exchange.id)) {
             let lanes = compute(exchange, &setup);
-            for update in session.recheck(exchange, &lanes, &mut setup) {
-                found.insert(update.exchange.0, update.findings);
-            }
+            let updates = session.recheck(exchange, &lanes, &mut setup);
+            mend(updates, &mut remedies, &played, &setup, &mut found);
         }
         assert_eq!(session.waiting().len(), 0, "nothing waits once it was looked at again");
     }
     (found, places, setup)
+}
+
+/// Tries the fixes of what was found, as the store does.
+fn mend(
+    updates: Vec<Update>,
+    remedies: &mut Remedies,
+    played: &[Arc<Exchange>],
+    setup: &Setup,
+    found: &mut BTreeMap<u64, Vec<Finding>>,
+) {
+    for Update { exchange, mut findings } in updates {
+        let seen = played.iter().find(|played| played.id == exchange).unwrap();
+        remedies.mend(&mut findings, seen, setup);
+        found.insert(exchange.0, findings);
+    }
 }
 
 /// What was found, in the words of the file.

@@ -85,6 +85,7 @@ impl Settings {
             redirect_slashes: self.redirect_slashes,
             prefix_header: self.prefix_header,
             middleware: self.https.then_some(Middleware::HttpsRedirect).into_iter().chain(trusted).collect(),
+            undescribed: false,
             routes: Some(routes),
         }
     }

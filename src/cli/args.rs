@@ -15,7 +15,7 @@ use crate::exchange::probe::ProbeKey;
 use crate::gateway::{Balancer, Front, Gateway, Names, PathRule, Route, Upstream, parse_prefix, parse_route};
 use crate::redirect::PublicUrl;
 use crate::settings::{
-    Bounds, Color, FailOn, Format, Listener, Output, Settings, Theme, parse_duration, parse_size, setup,
+    Bounds, Color, FailOn, Findings, Format, Listener, Output, Settings, Theme, parse_duration, parse_size, setup,
 };
 use crate::store::Filter;
 
@@ -205,6 +205,9 @@ pub(super) struct OutputArgs {
     /// Show credentials: Authorization, Cookie, tokens in queries
     #[arg(long)]
     no_redact: bool,
+    /// In text: what each finding rests on, and its fixes as diffs
+    #[arg(short, long)]
+    verbose: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -277,6 +280,7 @@ impl OutputArgs {
             ascii: self.ascii,
             mouse: !self.no_mouse,
             redact: !self.no_redact,
+            evidence: self.verbose,
         }
     }
 }
@@ -304,6 +308,7 @@ pub(super) fn settings(
         find_server: find.wanted(),
         names: Names::default(),
         source: None,
+        findings: Findings::default(),
     })
 }
 

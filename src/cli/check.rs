@@ -86,7 +86,7 @@ pub(super) fn checked(args: &CheckArgs, color: bool, out: &mut impl Write) -> Re
     let gateway = args.kind.read(&args.files, &machine)?;
     let pair = if args.server.any() { Some(paired(args, &gateway, &machine)?) } else { None };
     let checked = Checked { gateway: &gateway, pair: pair.as_ref() };
-    let style = Style { redact: true, ascii: false, zone: TimeZone::UTC, color, predicted: true };
+    let style = Style { redact: true, ascii: false, zone: TimeZone::UTC, color, predicted: true, evidence: false };
     let format = match args.format {
         FormatName::Text => CheckFormat::Text,
         FormatName::Json => CheckFormat::Json,

@@ -11,16 +11,18 @@ use tokio::sync::{mpsc, watch};
 
 use super::args::{LimitArgs, OutputArgs};
 use super::engine::{Engine, SharedStore};
+use super::findings::Export;
 use super::live::{self, Face, LiveControls, Signals};
 use super::{Exit, Failure};
 use crate::asgi::server::Server;
 use crate::capture::Capture;
 use crate::demo::{self, SCENES};
+use crate::diagnosis::Cause;
 use crate::gateway::Upstream;
 use crate::lanes::{Setup, Tap, TapKind};
 use crate::proxy::{self, StandIn, TapRole};
-use crate::settings::{Bounds, Format};
-use crate::tui::{Controls, Scene, Scenes};
+use crate::settings::{Bounds, Findings, Format};
+use crate::tui::{Controls, Exported, Scene, Scenes};
 
 /// Between two scenes, so that what the last one showed can be read.
 const PAUSE: Duration = Duration::from_secs(3);
@@ -63,8 +65,9 @@ pub(super) fn run(args: DemoArgs) -> Result<Exit, Failure> {
         })
         .map_err(Failure::unreachable)?;
     let ended = if dashboard {
-        let live =
-            LiveControls { store: Arc::clone(&engine.store), pause: engine.capture.pause_switch(), reload: None };
+        let export = Arc::new(Export::new(Arc::clone(&engine.store), &Findings::default(), &output));
+        let (store, pause) = (Arc::clone(&engine.store), engine.capture.pause_switch());
+        let live = LiveControls { store, pause, reload: None, export };
         let list = SCENES.iter().map(|scene| Scene { title: scene.name.to_owned(), about: scene.look.to_owned() });
         let scenes = Scenes { list: list.collect(), current: shown };
         let controls = Box::new(DemoControls { live, choose });
@@ -185,5 +188,13 @@ impl Controls for DemoControls {
     fn scene(&mut self, index: usize) {
         // A key that is pressed faster than scenes can change is overlooked.
         let _ = self.choose.try_send(index);
+    }
+
+    fn mark(&mut self, cause: &Cause, known: bool) {
+        self.live.mark(cause, known);
+    }
+
+    fn export(&mut self) -> Result<Exported, String> {
+        self.live.export()
     }
 }

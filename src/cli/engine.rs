@@ -19,7 +19,7 @@ use crate::capture::{self, Capture};
 use crate::exchange::ExchangeId;
 use crate::gateway::Upstream;
 use crate::lanes::Setup;
-use crate::probe;
+use crate::probe::{self, RoutesError};
 use crate::settings::Bounds;
 use crate::store::{Limits, Store};
 
@@ -190,17 +190,24 @@ fn ask(runtime: &tokio::runtime::Runtime, app: &Upstream, changes: &Changes, wan
         if Instant::now() < not_before {
             continue;
         }
-        match runtime.block_on(probe::routes(app)) {
-            Ok(routes) => {
-                let mut store = changes.store.write().unwrap_or_else(PoisonError::into_inner);
-                let ids = store.set_routes(routes);
-                drop(store);
-                if changes.tell(&ids).is_break() {
-                    return;
-                }
+        let told = match runtime.block_on(probe::describe(app)) {
+            Ok(told) => Some((told.routes, told.root_path)),
+            // An answer all the same: it has no description where every FastAPI app has one.
+            Err(RoutesError::Status { status: 404, .. }) => None,
+            // An app that cannot be asked keeps its routes to itself; the rules then say what they can without them.
+            Err(_) => {
+                not_before = Instant::now() + ASK_AGAIN;
+                continue;
             }
-            // An app without a description keeps its routes to itself; the rules then say what they can without them.
-            Err(_) => not_before = Instant::now() + ASK_AGAIN,
+        };
+        let mut store = changes.store.write().unwrap_or_else(PoisonError::into_inner);
+        let ids = match told {
+            Some((routes, root_path)) => store.describe(routes, root_path),
+            None => store.set_undescribed(),
+        };
+        drop(store);
+        if changes.tell(&ids).is_break() {
+            return;
         }
     }
 }

@@ -124,7 +124,14 @@ pub(super) fn explain(args: &ExplainArgs, color: bool, out: impl Write) -> Resul
     let way = run.way.as_ref();
     let entry = Entry { findings: run.findings.into(), exchange: Arc::new(run.exchange), revision: 0 };
 
-    let style = Style { redact: !args.no_redact, ascii: args.ascii, zone: TimeZone::UTC, color, predicted: true };
+    let style = Style {
+        redact: !args.no_redact,
+        ascii: args.ascii,
+        zone: TimeZone::UTC,
+        color,
+        predicted: true,
+        evidence: true,
+    };
     let format = match args.format {
         PrintName::Text => Format::Text,
         PrintName::Jsonl => Format::Jsonl,

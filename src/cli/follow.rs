@@ -48,8 +48,8 @@ EXAMPLES
 ///
 /// Each Location is resolved and held against the URL that was asked for: scheme, host, port and prefix. Beside it stands what
 /// becomes of method and body, Authorization, cookies, CORS, and the URLs that a login page is to send the client back to.
-/// Cookies are kept between hops; methods and credentials go on as browsers and curl take them on. A loop ends it after three
-/// rounds. Only what the client's side shows is judged: for the cause, look with hopscope tap.
+/// Cookies are kept between hops; methods and credentials go on as browsers and curl take them on. A loop, or a URL that
+/// grows, ends it. Only what the client's side shows is judged: for the cause, look with hopscope tap.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(super) struct FollowArgs {
@@ -142,7 +142,14 @@ fn tell(args: &FollowArgs, followed: &Followed, color: bool, mut out: impl Write
         setup: &setup,
         given_up: followed.given_up,
     };
-    let style = Style { redact: !args.no_redact, ascii: args.ascii, zone: TimeZone::UTC, color, predicted: false };
+    let style = Style {
+        redact: !args.no_redact,
+        ascii: args.ascii,
+        zone: TimeZone::UTC,
+        color,
+        predicted: false,
+        evidence: false,
+    };
     let format = match args.format {
         FormatName::Text => ChainFormat::Text,
         FormatName::Json => ChainFormat::Json,

@@ -10,9 +10,9 @@ use super::Exit;
 use crate::diagnosis::{Finding, Severity};
 use crate::exchange::ExchangeId;
 use crate::lanes;
-use crate::report::{Report, Shown};
+use crate::report::{Found, Report, Shown};
 use crate::settings::FailOn;
-use crate::store::{Counts, Entry, Filter, Store};
+use crate::store::{Entry, Filter, Store};
 
 /// Writes what changes, until enough was written.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ impl<W: Write> Headless<W> {
         for id in ids {
             let Some(entry) = store.get(*id).filter(|entry| entry.exchange.is_finished()) else { continue };
             let Some(read) = self.write(store, entry)? else { continue };
-            self.failed |= entry.findings.iter().any(|finding| self.fails(finding));
+            self.failed |= entry.findings.iter().any(|finding| self.fails(finding) && !store.is_known(entry, finding));
             if read.is_break() || self.is_enough(*id) {
                 return Ok(ControlFlow::Break(()));
             }
@@ -62,12 +62,12 @@ impl<W: Write> Headless<W> {
         self.report.exchange(Shown { entry, lanes: &lanes, setup: store.setup(), way: None }).map(Some)
     }
 
-    /// Says at the end what was lost, and gives the exit code.
+    /// Says at the end what was found and what was lost, and gives the exit code.
     ///
     /// # Errors
     /// Whatever the report's writer fails with, a closed pipe excepted.
-    pub fn finish(mut self, counts: Counts) -> io::Result<Exit> {
-        let _ = self.report.finish(counts)?;
+    pub fn finish(mut self, store: &Store) -> io::Result<Exit> {
+        let _ = self.report.finish(store.counts(), &Found::of(store))?;
         Ok(if self.failed { Exit::Findings } else { Exit::Fine })
     }
 

@@ -14,11 +14,13 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
 use super::engine::{Engine, SharedStore, Sink};
+use super::findings::{self, Export};
 use super::headless::Headless;
 use super::reload::{Nudge, Reload};
 use super::watch::{self, AppServer, Watch};
 use super::{Exit, Failure, configured};
 use crate::capture::{Capture, PauseSwitch};
+use crate::diagnosis::Cause;
 use crate::exchange::ExchangeId;
 use crate::gateway::{Destination, Gateway, Upstream};
 use crate::lanes::visible::visible;
@@ -27,7 +29,7 @@ use crate::proxy::{self, Limits, Running, StandIn, Tap, TapRole};
 use crate::report::{Report, Style, losses, wants_color};
 use crate::settings::{self, Bounds, Format, Machine, Output, Settings};
 use crate::store::{Filter, Store};
-use crate::tui::{self, Controls, Look, Scenes, Session};
+use crate::tui::{self, Controls, Exported, Look, Scenes, Session};
 
 /// Runs taps or the stand-in until told to stop.
 pub(super) fn run(settings: Settings, filter: Option<Filter>) -> Result<Exit, Failure> {
@@ -78,6 +80,8 @@ pub(super) fn run_beside(
     let app = if settings.ask_app { the_app(&settings) } else { None };
     let engine = Engine::start(settings.setup.clone(), &settings.bounds, app, Some(watch), face.sink())
         .map_err(Failure::unreachable)?;
+    findings::know(&engine.store, &settings.findings)?;
+    let export = Arc::new(Export::new(Arc::clone(&engine.store), &settings.findings, &settings.output));
     let running = start(taps, &settings.bounds, &engine.capture)?;
     let notes = configured::notes(&settings);
     let reload = settings.source.clone().zip(settings.setup.gateway.clone());
@@ -89,7 +93,8 @@ pub(super) fn run_beside(
     let ended = if settings.output.format == Format::Tui {
         let pause = engine.capture.pause_switch();
         let reload = reload.as_ref().and_then(Reload::nudge);
-        let controls = LiveControls { store: Arc::clone(&engine.store), pause, reload };
+        let export = Arc::clone(&export);
+        let controls = LiveControls { store: Arc::clone(&engine.store), pause, reload, export };
         let session = session(&engine, &settings.output, filter, warning, Box::new(controls), None);
         let session = Session { console: beside.console.take(), ..session };
         show(session, settings.output.duration, beside.end())
@@ -99,7 +104,9 @@ pub(super) fn run_beside(
     };
     drop(reload);
     running.stop();
-    face.sinks.finish(&engine.finish(), ended?)
+    let exit = face.sinks.finish(&engine.finish(), ended?);
+    export.finish()?;
+    exit
 }
 
 /// Binds every listener, and notes the ports that the system chose.
@@ -233,7 +240,14 @@ impl Face {
         let terminal = output.file.is_none() && io::stdout().is_terminal();
         let color = wants_color(output.color, terminal, |name| std::env::var(name).ok());
         let zone = TimeZone::system();
-        let style = Style { redact: output.redact, ascii: output.ascii, zone, color, predicted: false };
+        let style = Style {
+            redact: output.redact,
+            ascii: output.ascii,
+            zone,
+            color,
+            predicted: false,
+            evidence: output.evidence,
+        };
         let report = Report::new(format, style, out);
         let headless = Headless::new(report, filter, output.count, output.fail_on.clone());
         let (wants_end, done) = mpsc::channel(1);
@@ -277,13 +291,13 @@ impl Sinks {
     pub(super) fn finish(&self, store: &SharedStore, ended: Exit) -> Result<Exit, Failure> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::replace(&mut state.failed, Ok(())).context("cannot write the report").map_err(Failure::unreadable)?;
-        let counts = store.read().unwrap_or_else(PoisonError::into_inner).counts();
+        let store = store.read().unwrap_or_else(PoisonError::into_inner);
         let Some(headless) = state.headless.take() else { return Ok(ended) };
-        if let Some(losses) = losses(counts.lost) {
+        if let Some(losses) = losses(store.counts().lost) {
             // Nobody reads: nothing to be done about it.
             let _ = writeln!(io::stderr(), "hopscope: {losses}");
         }
-        let exit = headless.finish(counts).context("cannot write the report").map_err(Failure::unreadable)?;
+        let exit = headless.finish(&store).context("cannot write the report").map_err(Failure::unreadable)?;
         Ok(if ended == Exit::Interrupted { ended } else { exit })
     }
 }
@@ -400,6 +414,7 @@ pub(super) struct LiveControls {
     pub pause: PauseSwitch,
     /// Where the proxy is known by its configuration.
     pub reload: Option<Nudge>,
+    pub export: Arc<Export>,
 }
 
 impl Controls for LiveControls {
@@ -417,5 +432,13 @@ impl Controls for LiveControls {
         if let Some(reload) = &self.reload {
             reload.now();
         }
+    }
+
+    fn mark(&mut self, cause: &Cause, known: bool) {
+        self.store.write().unwrap_or_else(PoisonError::into_inner).mark_cause(cause, known);
+    }
+
+    fn export(&mut self) -> Result<Exported, String> {
+        self.export.now()
     }
 }

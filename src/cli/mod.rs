@@ -7,6 +7,7 @@ mod demo;
 mod engine;
 mod exit;
 mod explain;
+mod findings;
 mod follow;
 mod from_args;
 pub mod headless;

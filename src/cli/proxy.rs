@@ -9,6 +9,7 @@ use clap::Args;
 
 use super::args::{AskArgs, FindArgs, LimitArgs, OutputArgs, RouteArgs, ServerArgs, asking, settings};
 use super::configured::{NameArgs, PortArgs};
+use super::findings::FindingsArgs;
 use super::from_args::FromArgs;
 use super::{Exit, Failure, live};
 use crate::gateway::{Front, Gateway};
@@ -69,6 +70,8 @@ pub(super) struct ProxyArgs {
     limits: LimitArgs,
     #[command(flatten)]
     output: OutputArgs,
+    #[command(flatten)]
+    findings: FindingsArgs,
 }
 
 impl ProxyArgs {
@@ -81,8 +84,8 @@ impl ProxyArgs {
             None => self.listen.iter().map(|address| plain(*address)).collect(),
         };
         let settings = settings(listeners, Some(gateway), &self.server, &self.find, &self.limits, &self.output)?;
-        let names = self.names.names();
-        asking(Settings { ask_app: !self.no_ask_app, names, source, ..settings }, self.ask.key())
+        let (names, findings) = (self.names.names(), self.findings.findings()?);
+        asking(Settings { ask_app: !self.no_ask_app, names, source, findings, ..settings }, self.ask.key())
     }
 
     fn front(&self) -> Option<Front> {

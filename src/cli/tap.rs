@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::args::{AskArgs, FindArgs, LimitArgs, OutputArgs, ServerArgs, asking, settings};
 use super::configured::PortArgs;
+use super::findings::FindingsArgs;
 use super::from_args::FromArgs;
 use super::{Exit, Failure, live};
 use crate::lanes::TapKind;
@@ -67,6 +68,8 @@ pub(super) struct TapArgs {
     limits: LimitArgs,
     #[command(flatten)]
     output: OutputArgs,
+    #[command(flatten)]
+    findings: FindingsArgs,
 }
 
 impl TapArgs {
@@ -80,7 +83,8 @@ impl TapArgs {
         let settings = settings(listeners, gateway, &self.server, &self.find, &self.limits, &self.output)?;
         // The proxy that it describes is another program.
         let settings = Settings { gateway: None, source: self.from.any().then(|| self.from.source(None)), ..settings };
-        asking(Settings { tap_source: self.tap_source, ask_app: !self.no_ask_app, ..settings }, self.ask.key())
+        let (tap_source, ask_app, findings) = (self.tap_source, !self.no_ask_app, self.findings.findings()?);
+        asking(Settings { tap_source, ask_app, findings, ..settings }, self.ask.key())
     }
 }
 

@@ -336,7 +336,14 @@ fn headless_run(filter: &str, count: Option<u64>) -> (String, ControlFlow<()>, E
     let settings = settings("hopscope tap --edge 9998=http://127.0.0.1:9999").unwrap();
     let mut store = Store::new(settings.setup, Limits { count: 10, bytes: 1 << 20 });
     let mut out = Vec::new();
-    let style = Style { redact: true, ascii: false, zone: jiff::tz::TimeZone::UTC, color: false, predicted: false };
+    let style = Style {
+        redact: true,
+        ascii: false,
+        zone: jiff::tz::TimeZone::UTC,
+        color: false,
+        predicted: false,
+        evidence: false,
+    };
     let report = Report::new(Format::Jsonl, style, &mut out);
     let fail_on = Some(FailOn::Code("NG07".to_owned()));
     let mut headless = Headless::new(report, Some(Filter::parse(filter).unwrap()), count, fail_on);
@@ -351,7 +358,7 @@ fn headless_run(filter: &str, count: Option<u64>) -> (String, ControlFlow<()>, E
             flow = headless.changed(&store, &changed).unwrap();
         }
     }
-    let exit = headless.finish(store.counts()).unwrap();
+    let exit = headless.finish(&store).unwrap();
     (String::from_utf8(out).unwrap(), flow, exit)
 }
 

@@ -10,8 +10,8 @@ use super::history::History;
 use crate::asgi::framework::{AppView, RouteMatch, Routes};
 use crate::asgi::server::RootPathUse;
 use crate::exchange::{Cut, Ending, Exchange, Half};
-use crate::lanes::{self, Author, Change, ForwardedField, Lanes, Rewrite, Setup, Source, TapKind};
-use crate::redirect::{self, Asked, Judged, Url};
+use crate::lanes::{Author, Change, ForwardedField, Lanes, Rewrite, Setup, Source, TapKind};
+use crate::redirect::Url;
 
 /// One exchange, and all that is known when it is judged.
 #[derive(Clone, Copy)]
@@ -106,9 +106,19 @@ impl<'a> Case<'a> {
         self.lanes.answer.app_status.or(self.lanes.answer.status)
     }
 
-    /// True if the client did not get what it asked for. A proxy that answers 200 with nothing (Caddy) counts.
+    /// True if the client did not get what it asked for. A proxy that answers 200 with nothing (Caddy) counts; one that has an
+    /// answer of its own, or another app's, does not.
     pub(super) fn failed(&self) -> bool {
-        self.never_reached() || self.lanes.answer.status.is_some_and(|status| status >= 400)
+        match self.lanes.answer.status {
+            Some(status) if status >= 400 => true,
+            Some(200) => self.never_reached() && self.lanes.original.method != "HEAD" && self.answered_with_nothing(),
+            Some(_) => false,
+            None => self.never_reached(),
+        }
+    }
+
+    fn answered_with_nothing(&self) -> bool {
+        self.exchange.outer().is_some_and(|half| half.response_body.total == 0)
     }
 
     /// Whether the app has no route for the request. A 404 that a route's own handler gave is no miss; a refused
@@ -184,18 +194,6 @@ impl<'a> Case<'a> {
     /// The public prefix of this request: what was taken off, or what is known to be one.
     pub(super) fn prefix(&self) -> &'a str {
         self.lanes.prefix()
-    }
-
-    /// The redirect that the app sent, as the client got it, judged against what the client asked for.
-    pub(super) fn redirect(&self) -> Option<Judged> {
-        let location = self.lanes.answer.location.as_deref()?;
-        let by_app = self.status().is_some_and(|status| (300..400).contains(&status))
-            && !matches!(self.lanes.answer.by, Author::Proxy(_) | Author::Hopscope | Author::Nobody);
-        if !by_app {
-            return None;
-        }
-        let internal = lanes::behind(self.exchange);
-        redirect::judge(&Asked { url: self.asked(), prefix: self.prefix(), internal: &internal }, location)
     }
 }
 

@@ -77,6 +77,17 @@ impl Standing {
     }
 }
 
+impl Trial {
+    /// What it becomes and on how many requests that was tried: `200, route /items/, checked on 12 requests`.
+    pub fn said(&self) -> String {
+        match self.mended + self.kept {
+            0 => self.result.clone(),
+            1 => format!("{}, checked on 1 request", self.result),
+            count => format!("{}, checked on {count} requests", self.result),
+        }
+    }
+}
+
 impl Fix {
     /// Advice that no model can try.
     pub fn advice(line: impl Into<String>) -> Self {
@@ -102,8 +113,8 @@ impl fmt::Display for Fix {
         f.write_str(&self.line)?;
         match &self.standing {
             Standing::Advice | Standing::Untried => Ok(()),
-            Standing::Predicted(trial) => write!(f, ". Predicted: {}", trial.result),
-            Standing::Proven(trial) => write!(f, ". Proven: {}", trial.result),
+            Standing::Predicted(trial) => write!(f, ". Predicted: {}", trial.said()),
+            Standing::Proven(trial) => write!(f, ". Proven: {}", trial.said()),
         }
     }
 }

@@ -3,10 +3,12 @@
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 
-use super::rule::Next;
-use super::{Confidence, Fact, Finding, Ground, prefix, shown};
+use super::paths::Paths;
+use super::rule::{Next, Step};
+use super::{Cause, Confidence, Fact, Finding, Ground, prefix, shown};
 use crate::exchange::ExchangeId;
 use crate::lanes::{Lanes, Rewrite, Setup, Source};
+use crate::redirect::carries;
 
 /// Clients remembered at once; the one silent for longest makes room.
 const CLIENTS: usize = 512;
@@ -22,6 +24,8 @@ const PATIENCE: u64 = 60_000_000;
 const WAITING: usize = 64;
 /// Prefixes remembered with a first proof.
 const PROOFS: usize = 32;
+/// Findings held back until another exchange shows the same cause.
+const HELD: usize = 64;
 
 /// Facts of the recent past.
 #[derive(Debug, Default)]
@@ -32,6 +36,11 @@ pub(super) struct History {
     plain: bool,
     proofs: VecDeque<(String, u64)>,
     waiting: VecDeque<ExchangeId>,
+    /// Which paths reached the app, and as what.
+    pub(super) paths: Paths,
+    held: VecDeque<(Cause, Expected)>,
+    /// Some answer allowed a script of another origin.
+    cors: bool,
 }
 
 /// What is remembered of one client.
@@ -58,9 +67,18 @@ pub(super) struct Miss {
     pub(super) said: Vec<Finding>,
 }
 
+impl Miss {
+    /// What it shows. Of its cookies nothing is remembered; a cookie is never looked for in what came before.
+    fn came(&self) -> Came<'_> {
+        Came { path: &self.path, page: self.referer.as_deref(), cookie: None, failed: true, redirected: false }
+    }
+}
+
 /// One redirect, as hashes: enough to see it again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Hop {
+    /// Which exchange it was.
+    pub(super) exchange: ExchangeId,
     /// Wall clock in microseconds.
     pub(super) at: u64,
     /// The URL that was asked for.
@@ -69,6 +87,51 @@ pub(super) struct Hop {
     pub(super) to: u64,
     /// The route whose slash it adds or takes away; `None` for any other redirect.
     pub(super) slash: Option<u64>,
+    /// What it has once more than the URL that was asked for: a part of the path, or a parameter; `None` if nothing.
+    pub(super) grown: Option<u64>,
+}
+
+/// What a request shows of the client's getting on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Came<'a> {
+    /// The path it asks for, as on the wire.
+    pub(super) path: &'a [u8],
+    /// The path of the page it comes from, if it says so.
+    pub(super) page: Option<&'a [u8]>,
+    /// `Cookie`, as sent.
+    pub(super) cookie: Option<&'a [u8]>,
+    /// True if the client did not get what it asked for.
+    pub(super) failed: bool,
+    /// True if it was sent elsewhere.
+    pub(super) redirected: bool,
+}
+
+impl Came<'_> {
+    /// What it shows, a few words.
+    pub(super) fn said(&self) -> String {
+        let path = shown::bytes(self.path);
+        let how = if self.failed { "failed" } else { "was sent elsewhere" };
+        format!("{path} was asked for next, and {how}")
+    }
+
+    /// True if this is the step that was waited for.
+    fn is(&self, next: &Next) -> bool {
+        let same_page = match (&next.referer, self.page) {
+            (Some(expected), Some(page)) => expected.as_slice() == page,
+            _ => true,
+        };
+        match &next.step {
+            Step::Paths(paths) => self.failed && same_page && paths.iter().any(|path| path == self.path),
+            Step::Outside(prefix) => {
+                self.failed && same_page && self.page.is_some() && prefix::below(self.path, prefix).is_none()
+            }
+            Step::WithoutCookie { name, then } => {
+                let same_visitor = self.page.is_some() || then.as_deref() == Some(self.path);
+                let without = !self.cookie.is_some_and(|cookie| carries(cookie, name));
+                same_visitor && without && (self.failed || self.redirected)
+            }
+        }
+    }
 }
 
 /// A finding that the client's next step will settle.
@@ -78,8 +141,8 @@ pub(super) struct Expected {
     pub(super) exchange: ExchangeId,
     /// When that was.
     pub(super) at: u64,
-    /// The step.
-    pub(super) next: Next,
+    /// The client's step that settles it; `None` if only another exchange with the same cause does.
+    pub(super) next: Option<Next>,
     /// Which finding it settles.
     pub(super) code: &'static str,
     /// The findings that were given for the exchange.
@@ -89,8 +152,8 @@ pub(super) struct Expected {
 }
 
 impl Expected {
-    /// All findings of the exchange, now that the step has failed: the exchange given.
-    pub(super) fn settled(mut self, step: ExchangeId, path: &[u8]) -> Vec<Finding> {
+    /// All findings of the exchange, now that what was waited for has come: the exchange given, which says this.
+    pub(super) fn settled(mut self, step: ExchangeId, said: &str) -> Vec<Finding> {
         self.said.extend(self.held);
         for finding in self.said.iter_mut().filter(|finding| finding.code == self.code) {
             finding.confidence = Confidence::High;
@@ -99,7 +162,7 @@ impl Expected {
                 source: Source::Seen,
                 exchange: Some(step),
                 place: None,
-                what: format!("{} was asked for next, and failed", shown::bytes(path)),
+                what: said.to_owned(),
                 ground: Ground::Neighbour,
             });
         }
@@ -125,18 +188,23 @@ impl History {
     }
 
     /// Takes the expectation that this request meets. One of several paths is met alone; the others stay expected.
-    pub(super) fn meet(&mut self, client: IpAddr, now: u64, path: &[u8], referer: Option<&[u8]>) -> Option<Expected> {
+    pub(super) fn meet(&mut self, client: IpAddr, now: u64, came: &Came<'_>) -> Option<Expected> {
         let expected = &mut self.clients.get_mut(&client)?.expected;
         expected.retain(|one| now.saturating_sub(one.at) <= PATIENCE);
-        let at = expected.iter().rposition(|one| one.next.is_met(path, referer))?;
-        let one = expected.get_mut(at)?;
-        one.next.paths.retain(|expected| expected != path);
-        if one.next.paths.is_empty() { expected.remove(at) } else { Some(one.clone()) }
+        let at = expected.iter().rposition(|one| one.next.as_ref().is_some_and(|next| came.is(next)))?;
+        match expected.get_mut(at)?.next.as_mut().map(|next| &mut next.step) {
+            Some(Step::Paths(paths)) if paths.len() > 1 => {
+                paths.retain(|expected| expected != came.path);
+                expected.get(at).cloned()
+            }
+            _ => expected.remove(at),
+        }
     }
 
-    /// True if something is expected of the client that asked for this exchange.
+    /// True if something is expected of the client that asked for this exchange, or of others.
     pub(super) fn awaits(&self, exchange: ExchangeId) -> bool {
-        self.clients.values().flat_map(|client| &client.expected).any(|one| one.exchange == exchange)
+        let mut expected = self.clients.values().flat_map(|client| &client.expected);
+        expected.any(|one| one.exchange == exchange) || self.held.iter().any(|(_, one)| one.exchange == exchange)
     }
 
     /// Remembers a request that failed.
@@ -152,7 +220,31 @@ impl History {
             .into_iter()
             .flatten()
             .filter(move |miss| miss.at >= at && miss.at - at <= PATIENCE)
-            .filter(|miss| next.is_met(&miss.path, miss.referer.as_deref()))
+            .filter(|miss| matches!(next.step, Step::Paths(_) | Step::Outside(_)) && miss.came().is(next))
+    }
+
+    /// Holds a finding back until another exchange shows the same cause.
+    pub(super) fn hold(&mut self, cause: Cause, expected: Expected) {
+        push(&mut self.held, (cause, expected), HELD);
+    }
+
+    /// Takes what was held back for this cause, and is not older than a minute.
+    pub(super) fn release(&mut self, cause: &Cause, now: u64) -> Vec<Expected> {
+        self.held.retain(|(_, one)| now.saturating_sub(one.at) <= PATIENCE);
+        let (taken, kept): (VecDeque<_>, _) =
+            std::mem::take(&mut self.held).into_iter().partition(|(held, _)| held == cause);
+        self.held = kept;
+        taken.into_iter().map(|(_, expected)| expected).collect()
+    }
+
+    /// Notes that an answer allowed a script of another origin.
+    pub(super) fn note_cors(&mut self, allowed: bool) {
+        self.cors |= allowed;
+    }
+
+    /// True if answers were seen that allow scripts of other origins.
+    pub(super) fn allows_origins(&self) -> bool {
+        self.cors
     }
 
     /// Notes that the app answers below a prefix it was not told of: its routes carry the prefix themselves.
@@ -241,11 +333,37 @@ mod tests {
         IpAddr::from(n.to_be_bytes())
     }
 
+    fn came<'a>(path: &'a [u8], page: Option<&'a [u8]>) -> Came<'a> {
+        Came { path, page, cookie: None, failed: true, redirected: false }
+    }
+
+    #[test]
+    fn each_kind_of_step() {
+        let page = Some(&b"/app"[..]);
+        for (step, path, referer, cookie, met) in [
+            (Step::Paths(vec![b"/x".to_vec()]), "/x", "", "", true),
+            (Step::Outside("/app".to_owned()), "/x.js", "/app", "", true),
+            (Step::Outside("/app".to_owned()), "/app/x.js", "/app", "", false),
+            (Step::Outside("/app".to_owned()), "/x.js", "/other", "", false),
+            (Step::Outside("/app".to_owned()), "/x.js", "", "", false),
+            (Step::WithoutCookie { name: b"s".to_vec(), then: None }, "/x", "/app", "a=1", true),
+            (Step::WithoutCookie { name: b"s".to_vec(), then: None }, "/x", "/app", "s=2", false),
+            (Step::WithoutCookie { name: b"s".to_vec(), then: None }, "/x", "", "", false),
+            (Step::WithoutCookie { name: b"s".to_vec(), then: Some(b"/x".to_vec()) }, "/x", "", "", true),
+        ] {
+            let next = Next { step, referer: page.map(<[u8]>::to_vec) };
+            let sent = |text: &'static str| Some(text.as_bytes()).filter(|text| !text.is_empty());
+            let came = Came { cookie: sent(cookie), ..came(path.as_bytes(), sent(referer)) };
+            assert_eq!(came.is(&next), met, "{next:?} {came:?}");
+        }
+    }
+
     #[test]
     fn clients_and_hops_are_bounded() {
         let mut history = History::default();
         for n in 0..2_000 {
-            let hop = Hop { at: u64::from(n), from: 1, to: 2, slash: None };
+            let hop =
+                Hop { exchange: ExchangeId(1), at: u64::from(n), from: 1, to: 2, slash: None, grown: None };
             history.add_hop(address(n), hop);
             history.add_hop(address(0), hop);
         }
@@ -259,35 +377,38 @@ mod tests {
         let expected = |at| Expected {
             exchange: ExchangeId(1),
             at,
-            next: Next { paths: vec![b"/openapi.json".to_vec()], referer: Some(b"/api/docs".to_vec()) },
+            next: Some(Next { step: Step::Paths(vec![b"/openapi.json".to_vec()]), referer: Some(b"/api/docs".to_vec()) }),
             code: "PX05",
             said: Vec::new(),
             held: None,
         };
+        let from = |referer| came(b"/openapi.json", referer);
         let mut history = History::default();
         history.expect(address(1), expected(0));
-        assert!(history.meet(address(1), 5, b"/openapi.json", Some(b"/other")).is_none());
-        assert!(history.meet(address(2), 5, b"/openapi.json", None).is_none());
-        assert!(history.meet(address(1), 5, b"/openapi.json", Some(b"/api/docs")).is_some());
-        assert!(history.meet(address(1), 5, b"/openapi.json", Some(b"/api/docs")).is_none(), "met once");
+        assert!(history.meet(address(1), 5, &from(Some(b"/other"))).is_none());
+        assert!(history.meet(address(2), 5, &from(None)).is_none());
+        assert!(history.meet(address(1), 5, &Came { failed: false, ..from(None) }).is_none());
+        assert!(history.meet(address(1), 5, &from(Some(b"/api/docs"))).is_some());
+        assert!(history.meet(address(1), 5, &from(Some(b"/api/docs"))).is_none(), "met once");
         history.expect(address(1), expected(0));
-        assert!(history.meet(address(1), PATIENCE + 1, b"/openapi.json", None).is_none(), "too late");
+        assert!(history.meet(address(1), PATIENCE + 1, &from(None)).is_none(), "too late");
     }
 
     #[test]
     fn of_several_paths_each_is_met_once() {
-        let next = Next { paths: vec![b"/a.js".to_vec(), b"/b.css".to_vec()], referer: None };
+        let step = Step::Paths(vec![b"/a.js".to_vec(), b"/b.css".to_vec()]);
+        let next = Some(Next { step, referer: None });
         let expected = Expected { exchange: ExchangeId(7), at: 0, next, code: "PX06", said: Vec::new(), held: None };
         let mut history = History::default();
         history.expect(address(1), expected);
-        let mut meets = |path: &[u8]| history.meet(address(1), 5, path, None).is_some();
+        let mut meets = |path: &[u8]| history.meet(address(1), 5, &came(path, None)).is_some();
         assert_eq!((meets(b"/b.css"), meets(b"/b.css"), meets(b"/a.js")), (true, false, true));
         assert!(!history.awaits(ExchangeId(7)), "nothing is left to come");
     }
 
     #[test]
     fn what_failed_before_it_was_expected_is_found() {
-        let next = Next { paths: vec![b"/messages/".to_vec()], referer: None };
+        let next = Next { step: Step::Paths(vec![b"/messages/".to_vec()]), referer: None };
         let mut history = History::default();
         for n in 0..100_u32 {
             let (path, said) = (format!("/{n}").into_bytes(), Vec::new());

@@ -7,18 +7,38 @@ use std::cmp::Reverse;
 use super::{Finding, Follows};
 
 /// A cause, and the findings that go away when it is mended. Where two causes hold, the earlier line wins.
-const CAUSES: [(&str, &[&str]); 11] = [
-    ("PX12", &["PX01", "PX02", "PX03", "PX04", "PX05", "PX07"]),
+const CAUSES: [(&str, &[&str]); 31] = [
+    ("PX12", &["PX01", "PX02", "PX03", "PX04", "PX05", "PX07", "PX13", "PX15", "PX16"]),
+    ("PX08", &["PX01", "PX02", "PX03", "PX04", "PX05", "PX07", "PX13", "NG02", "RD01"]),
+    ("PX15", &["PX03", "PX04"]),
+    ("PX16", &["PX01", "PX02", "PX04", "PX05", "PX07"]),
+    ("PX09", &["PX01", "PX03", "PX04", "NG02"]),
+    ("NG03", &["NG07", "PX01"]),
+    ("NG04", &["NG07"]),
+    ("NG05", &["PX01", "PX02", "PX03", "PX04", "NG02", "PX10"]),
+    ("PX10", &["PX01", "PX02", "PX03", "PX04", "PX05", "PX07", "PX13"]),
+    ("PX11", &["PX01", "PX04", "PX05", "PX07"]),
+    ("NG06", &["NG07"]),
     ("NG01", &["PX01", "PX02", "PX03", "PX04", "NG02"]),
     ("NG02", &["PX01", "PX02", "PX03", "PX04"]),
     ("PX03", &["PX01", "PX02", "PX04", "PX05", "PX07"]),
     ("PX02", &["PX01", "PX04", "PX05", "PX07"]),
-    ("PX04", &["PX05", "PX07"]),
+    ("PX04", &["PX05", "PX07", "PX13"]),
     ("PX01", &["PX05", "PX07"]),
-    ("TR01", &["RD02", "RD06"]),
-    ("HO01", &["RD01"]),
-    ("PX07", &["RD03", "RD06"]),
-    ("RD02", &["RD03", "RD06"]),
+    ("PX05", &["NG07"]),
+    ("PX06", &["NG07"]),
+    ("PX14", &["NG07"]),
+    ("TR01", &["RD02", "RD05", "RD06", "CO01", "OA01"]),
+    ("RD07", &["HO01"]),
+    ("HO01", &["RD01", "RD04", "RD05", "RD10", "CO01", "CK01", "OA01"]),
+    ("RD06", &["RD05", "RD09"]),
+    ("RD08", &["RD10", "OA01"]),
+    ("RD09", &["RD03", "RD05", "NG06", "CO01"]),
+    ("RD10", &["RD03", "RD05", "CO01"]),
+    ("PX07", &["RD03", "RD05", "RD06", "CO01", "OA01"]),
+    ("RD01", &["RD03", "RD05", "CO01", "OA01"]),
+    ("RD02", &["RD03", "RD05", "RD06", "CO01", "OA01"]),
+    ("RD04", &["RD03", "RD05", "CO01", "OA01"]),
 ];
 
 /// Longest chain of causes above a finding; ends a circle that the table should not hold.

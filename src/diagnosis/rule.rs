@@ -69,7 +69,8 @@ pub(super) enum Answer {
     No,
     /// It holds.
     Yes(Parts),
-    /// It holds if the client's next step (`Parts::next`) fails; until then nothing is said.
+    /// It holds if the client's next step (`Parts::next`) shows it, or if another exchange is found to have the same cause
+    /// (`Parts::shared`); until then nothing is said.
     Wait(Parts),
     /// It cannot be told before the app's routes are known.
     NeedsRoutes,
@@ -96,29 +97,36 @@ pub(super) struct Parts {
     pub(super) not: Option<String>,
     /// The request that would settle it.
     pub(super) next: Option<Next>,
+    /// True if any exchange that is found to have the same cause (code and `about`) settles it.
+    pub(super) shared: bool,
     /// The prefix that this request speaks for; two different paths prove it.
     pub(super) proves: Option<String>,
 }
 
-/// A request that the same client will make next if the rule is right; its failing settles the finding.
+/// A request that the same client will make next if the rule is right; it settles the finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Next {
-    /// The paths it may ask for, as on the wire; each that fails settles the finding.
-    pub(super) paths: Vec<Vec<u8>>,
+    /// What it is.
+    pub(super) step: Step,
     /// The path of the page it comes from; compared with the path of `Referer` where one is sent.
     pub(super) referer: Option<Vec<u8>>,
 }
 
-impl Next {
-    /// True if this request is the one: the path is expected, and the page it says it comes from (if it says so) is the page
-    /// that was served.
-    pub(super) fn is_met(&self, path: &[u8], referer: Option<&[u8]>) -> bool {
-        let same_page = match (&self.referer, referer) {
-            (Some(page), Some(referer)) => page.as_slice() == referer,
-            _ => true,
-        };
-        same_page && self.paths.iter().any(|expected| expected == path)
-    }
+/// What shows that a client did not get on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// It asks for one of these paths, as on the wire, and fails; each that fails settles the finding.
+    Paths(Vec<Vec<u8>>),
+    /// It asks for something that is not below this path, says which page it comes from, and fails.
+    Outside(String),
+    /// It comes back without a cookie and is turned away. Other visitors may share its address: it must come from one of the
+    /// host's pages, or ask for what it was redirected to.
+    WithoutCookie {
+        /// The cookie's name.
+        name: Vec<u8>,
+        /// The path that it was redirected to.
+        then: Option<Vec<u8>>,
+    },
 }
 
 impl Parts {
@@ -134,6 +142,7 @@ impl Parts {
             fix: Vec::new(),
             not: None,
             next: None,
+            shared: false,
             proves: None,
         }
     }
@@ -219,8 +228,19 @@ impl Parts {
     }
 
     /// With several requests of which any would settle it.
-    pub(super) fn next_any(mut self, paths: Vec<Vec<u8>>, referer: Option<Vec<u8>>) -> Self {
-        self.next = Some(Next { paths, referer });
+    pub(super) fn next_any(self, paths: Vec<Vec<u8>>, referer: Option<Vec<u8>>) -> Self {
+        self.until(Step::Paths(paths), referer)
+    }
+
+    /// With the step that would settle it, and the page it would come from.
+    pub(super) fn until(mut self, step: Step, referer: Option<Vec<u8>>) -> Self {
+        self.next = Some(Next { step, referer });
+        self
+    }
+
+    /// Settled by any other exchange that is found to have the same cause.
+    pub(super) fn shared(mut self) -> Self {
+        self.shared = true;
         self
     }
 }

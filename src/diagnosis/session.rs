@@ -5,13 +5,14 @@ use std::net::IpAddr;
 
 use super::body;
 use super::case::{Case, digest};
-use super::history::{Expected, History, Hop, Miss};
+use super::history::{Came, Expected, History, Hop, Miss};
 use super::rule::{Answer, Parts, Rule};
 use super::rules::ALL;
-use super::{Confidence, Finding, Fix, Follows, order, prefix, shown};
+use super::{Cause, Confidence, Finding, Fix, Follows, order, prefix, shown};
 use crate::asgi::framework::RouteMatch;
-use crate::exchange::{Exchange, ExchangeId, Target};
-use crate::lanes::{Change, Lanes, Rewrite, Setup};
+use crate::exchange::{Exchange, ExchangeId, ResponseHead, Target};
+use crate::lanes::{Change, Lanes, Rewrite, Setup, Source};
+use crate::redirect::{Grown, grown, is_followed};
 
 /// What is remembered between exchanges, bounded.
 #[derive(Debug, Default)]
@@ -45,6 +46,8 @@ impl Session {
         prefix::learn(lanes, setup);
         self.history.note_carried(lanes, setup);
         self.history.note_plain(lanes);
+        self.history.paths.note(exchange.id, lanes);
+        self.history.note_cors(allows_origin(exchange));
         if is_plain(lanes) && body::telling(exchange).is_none() {
             return Vec::new();
         }
@@ -81,28 +84,28 @@ impl Session {
     fn judge(&mut self, exchange: &Exchange, lanes: &Lanes, setup: &mut Setup) -> Vec<Update> {
         let case = Case { exchange, lanes, setup, history: &self.history, content: &OnceCell::new() };
         let mut verdict = ask_all(&case);
-        let (client, now, failed) = (case.client(), case.now(), case.failed());
-        let referer = referer_path(lanes);
+        let (client, now, came) = (case.client(), case.now(), came(exchange, lanes, case.failed()));
         let mut updates =
             client.map_or_else(Vec::new, |client| self.settle_at_once(&mut verdict, client, now, exchange.id));
         let mut findings: Vec<Finding> = verdict.said.iter().map(|(rule, parts)| rule.finding(parts.clone())).collect();
-        if let Some(met) =
-            client.filter(|_| failed).and_then(|client| self.history.meet(client, now, &lanes.original.path, referer))
-        {
+        let stuck = came.failed || came.redirected;
+        if let Some(met) = client.filter(|_| stuck).and_then(|client| self.history.meet(client, now, &came)) {
             point_to(&mut findings, met.exchange, met.code);
-            let mut earlier =
-                Update { exchange: met.exchange, findings: met.settled(exchange.id, &lanes.original.path) };
-            order::rank(&mut earlier.findings);
-            updates.push(earlier);
+            let said = came.said();
+            updates.push(completed(met, exchange.id, &said));
+        }
+        for finding in &findings {
+            let same = self.history.release(&finding.cause(), now);
+            updates.extend(same.into_iter().map(|met| completed(met, exchange.id, "the same was seen again")));
         }
         order::rank(&mut findings);
-        if setup.app.routes.is_none() && is_open(&verdict, &findings) {
+        if setup.app.routes.is_none() && !setup.app.undescribed && is_open(&verdict, &findings) {
             self.history.wait(exchange.id);
         }
         if let Some(client) = client {
             self.expect(client, now, exchange.id, &verdict, &findings);
-            if failed {
-                let (path, referer) = (lanes.original.path.clone(), referer.map(<[u8]>::to_vec));
+            if came.failed {
+                let (path, referer) = (lanes.original.path.clone(), came.page.map(<[u8]>::to_vec));
                 let said = findings.clone();
                 self.history.add_miss(client, Miss { exchange: exchange.id, at: now, path, referer, said });
             }
@@ -147,9 +150,16 @@ impl Session {
         let held = verdict.held.iter().map(|(rule, parts)| (rule, parts, Some(rule.finding(parts.clone()))));
         let said = verdict.said.iter().map(|(rule, parts)| (rule, parts, None));
         for (rule, parts, held) in said.chain(held) {
+            if parts.shared && held.is_some() {
+                let cause = Cause { code: rule.code, about: parts.about.clone() };
+                let expected =
+                    Expected { exchange, at, next: None, code: rule.code, said: findings.to_vec(), held: held.clone() };
+                self.history.hold(cause, expected);
+            }
             if let Some(next) = parts.next.clone() {
-                let said = findings.to_vec();
-                self.history.expect(client, Expected { exchange, at, next, code: rule.code, said, held });
+                let expected =
+                    Expected { exchange, at, next: Some(next), code: rule.code, said: findings.to_vec(), held };
+                self.history.expect(client, expected);
             }
         }
     }
@@ -184,7 +194,7 @@ fn is_open(verdict: &Verdict, findings: &[Finding]) -> bool {
     let mut own = findings.iter().filter(|finding| !is_everywhere(finding.code)).peekable();
     match own.peek() {
         None => verdict.needs_routes,
-        Some(_) => own.any(|finding| finding.code == "PX01" && finding.confidence == Confidence::Medium),
+        Some(_) => own.any(|finding| matches!(finding.code, "PX01" | "NG03") && finding.confidence == Confidence::Medium),
     }
 }
 
@@ -207,12 +217,51 @@ pub fn is_plain(lanes: &Lanes) -> bool {
         .fields
         .iter()
         .any(|field| matches!(field.change, Change::Changed(_)) && field.name.eq_ignore_ascii_case("host"));
-    went_well && trusted && host_kept && lanes.rewritten.rewrite != Rewrite::NeverReached && !is_docs_page(lanes)
+    let rewritten = matches!(lanes.rewritten.rewrite, Rewrite::NeverReached | Rewrite::Replaced) || loses_query(lanes);
+    let pages = is_docs_page(lanes) || is_page_at_mount(lanes);
+    went_well && trusted && host_kept && !rewritten && !pages && !lanes.answer.limits_cookie
 }
 
-/// The path of the page that the client came from, as its `Referer` says.
-fn referer_path(lanes: &Lanes) -> Option<&[u8]> {
-    lanes.original.referer.as_deref().map(|referer| Target::new(referer).path())
+/// True if the client sent a query and the app got none.
+pub(super) fn loses_query(lanes: &Lanes) -> bool {
+    let is_there = |query: &Option<Vec<u8>>| query.as_ref().is_some_and(|query| !query.is_empty());
+    let reached = lanes.rewritten.outgoing.is_some() && lanes.original.source == Source::Seen;
+    reached && is_there(&lanes.original.query) && !is_there(&lanes.rewritten.query)
+}
+
+/// True for a page that was asked for by the bare prefix: its relative links lead to the level above.
+pub(super) fn is_page_at_mount(lanes: &Lanes) -> bool {
+    let path = lanes.original.path.as_slice();
+    let whole = lanes.rewritten.outgoing.as_deref() == Some(b"/") || lanes.original.prefix.as_bytes() == path;
+    let html = lanes.answer.content_type.as_deref().is_some_and(|kind| kind.starts_with("text/html"));
+    html && whole && !path.ends_with(b"/")
+}
+
+/// What the request shows of the client's getting on.
+fn came<'a>(exchange: &'a Exchange, lanes: &'a Lanes, failed: bool) -> Came<'a> {
+    let original = &lanes.original;
+    Came {
+        path: &original.path,
+        page: original.referer.as_deref().map(|referer| Target::new(referer).path()),
+        cookie: exchange.outer().and_then(|half| half.request.get("cookie")),
+        failed,
+        redirected: lanes.answer.status.is_some_and(is_followed),
+    }
+}
+
+/// The findings of an earlier exchange, now that what they waited for has come.
+fn completed(met: Expected, by: ExchangeId, said: &str) -> Update {
+    let mut earlier = Update { exchange: met.exchange, findings: met.settled(by, said) };
+    order::rank(&mut earlier.findings);
+    earlier
+}
+
+/// True if a script of another origin asked and was allowed to read the answer.
+fn allows_origin(exchange: &Exchange) -> bool {
+    exchange.outer().is_some_and(|half| {
+        let allowed = |head: &ResponseHead| head.get("access-control-allow-origin").is_some();
+        half.request.get("origin").is_some() && half.response.as_ref().is_some_and(allowed)
+    })
 }
 
 /// True if the path ends like the pages that ask for the schema.
@@ -223,13 +272,18 @@ fn is_docs_page(lanes: &Lanes) -> bool {
 
 /// What to remember of a redirect.
 pub(super) fn hop(case: &Case<'_>) -> Option<Hop> {
-    let judged = case.redirect()?;
+    let judged = case.any_redirect()?;
     let asked = case.asked();
     let slash = judged.slash.is_some().then(|| match case.view().map(|view| &view.route) {
         Some(RouteMatch::Slash(template)) => digest(template),
         _ => digest(&asked.path),
     });
-    Some(Hop { at: case.now(), from: digest(asked.to_string()), to: digest(judged.target.to_string()), slash })
+    let grown = grown(&asked, &judged.target).map(|grown| match grown {
+        Grown::Path(piece) => digest(piece),
+        Grown::Parameter(name) => digest(name),
+    });
+    let (from, to) = (digest(asked.to_string()), digest(judged.target.to_string()));
+    Some(Hop { exchange: case.exchange.id, at: case.now(), from, to, slash, grown })
 }
 
 #[cfg(test)]

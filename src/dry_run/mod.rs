@@ -12,6 +12,7 @@ mod app_answer;
 mod entrance;
 mod pair;
 pub mod request;
+mod suppose;
 #[cfg(test)]
 mod tests;
 mod way;
@@ -20,6 +21,7 @@ mod what_if;
 pub use entrance::Entrance;
 pub use pair::{Addresses, Concern, Pair, Untried, origin, pair};
 pub use request::Asked;
+pub use suppose::{Supposed, SupposedPath, Supposition, suppose, supposed_server};
 pub use way::Way;
 pub use what_if::{Arrangement, Outlook, ServerLine, Told, WhatIf, Works, servers, what_ifs};
 

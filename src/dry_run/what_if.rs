@@ -197,7 +197,7 @@ pub fn servers(setup: &Setup, prefix: &str) -> Vec<ServerLine> {
 }
 
 /// The server, started so that it serves an ASGI app: gunicorn by itself does not.
-fn serving(server: Server) -> Server {
+pub(super) fn serving(server: Server) -> Server {
     if server.root_path_use() != RootPathUse::Unknown {
         return server;
     }

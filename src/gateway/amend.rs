@@ -17,16 +17,23 @@ impl Gateway {
     /// its router is the one that is changed.
     ///
     /// # Errors
-    /// [`CannotAmend`] for a proxy that was described by flags, for a change that is there already or cannot be written
-    /// where it belongs, and for a result that the program would refuse.
+    /// [`CannotAmend`] for changes that are all there already, for one that cannot be written where it belongs or that a proxy
+    /// described by flags has no flag for, and for a result that the program would refuse.
     pub fn amend(&self, changes: &[Change], plan: &Plan) -> Result<Amended, CannotAmend> {
+        if let Some(changed) = self.model.with(changes) {
+            return changed.map(|gateway| Amended { gateway, edits: Vec::new() });
+        }
         let mut gateway = self.clone();
         let mut plan = plan.clone();
         let mut history = History::default();
         for change in changes {
             let no_file = || CannotAmend(format!("{} has no file", gateway.proxy));
             let origin = gateway.origin.clone().ok_or_else(no_file)?;
-            let mut edits = write(&gateway, &origin, change, &plan)?;
+            let mut edits = match write(&gateway, &origin, change, &plan) {
+                // What is so already is no reason not to do the rest.
+                Err(why) if why.is_already() => continue,
+                written => written?,
+            };
             edits.sort_by(|a, b| a.place.cmp(&b.place));
             edits.dedup();
             let files = apply(&origin.files, &edits)?;
@@ -36,6 +43,9 @@ impl Gateway {
             gateway = amended;
         }
         let edits = history.edits(&gateway);
+        if edits.is_empty() {
+            return Err(CannotAmend::already());
+        }
         Ok(Amended { gateway, edits })
     }
 }
@@ -89,13 +99,18 @@ fn moved(place: &Place, edits: &[Edit]) -> Place {
     Place { file: Arc::clone(&place.file), line }
 }
 
-/// True for a line that edits put in beside those that were there.
+/// True for a line that edits wrote.
 fn is_inserted(place: &Place, edits: &[Edit]) -> bool {
-    edits.iter().filter(|edit| edit.place.file == place.file && edit.remove == 0).any(|edit| {
-        let first = moved(&edit.place, edits).line;
-        let count = u32::try_from(edit.insert.len()).unwrap_or(u32::MAX);
-        (first.saturating_sub(count)..first).contains(&place.line)
-    })
+    let mut shift = 0_i64;
+    for edit in edits.iter().filter(|edit| edit.place.file == place.file) {
+        let count = i64::try_from(edit.insert.len()).unwrap_or(i64::MAX);
+        let first = i64::from(edit.place.line).saturating_add(shift);
+        if (first..first.saturating_add(count)).contains(&i64::from(place.line)) {
+            return true;
+        }
+        shift = shift.saturating_add(count).saturating_sub(i64::from(edit.remove));
+    }
+    false
 }
 
 /// Which of a file's lines were there at first.
@@ -189,6 +204,6 @@ mod tests {
         let line = |line| moved(&Place::new(Path::new("a"), line), &edits).line;
         assert_eq!([1, 2, 3, 4, 5, 6, 9].map(line), [1, 4, 5, 6, 6, 7, 9]);
         let inserted = |line| is_inserted(&Place::new(Path::new("a"), line), &edits);
-        assert_eq!([1, 2, 3, 4, 6].map(inserted), [false, true, true, false, false]);
+        assert_eq!([1, 2, 3, 4, 6, 7].map(inserted), [false, true, true, false, true, false]);
     }
 }

@@ -70,6 +70,21 @@ pub struct Edit {
 #[error("{0}")]
 pub struct CannotAmend(pub String);
 
+impl CannotAmend {
+    /// What there is to say of a change that is made already.
+    const ALREADY: &'static str = "already so";
+
+    /// The configuration is so already.
+    pub(super) fn already() -> Self {
+        Self(Self::ALREADY.to_owned())
+    }
+
+    /// True if the configuration is so already.
+    pub fn is_already(&self) -> bool {
+        self.0 == Self::ALREADY
+    }
+}
+
 impl From<ConfigError> for CannotAmend {
     fn from(error: ConfigError) -> Self {
         Self(error.to_string())
@@ -120,7 +135,7 @@ fn edited(bytes: &[u8], edits: &[Edit]) -> Result<Vec<u8>, &'static str> {
         let first = (edit.place.line as usize).saturating_sub(1);
         let kept =
             lines.get(at..first).ok_or("two changes are about the same lines, or about one that is not there")?;
-        kept.iter().for_each(|line| out.extend_from_slice(line));
+        out.extend(kept.concat());
         if !edit.insert.is_empty() && out.last().is_some_and(|&last| last != b'\n') {
             out.extend_from_slice(end);
         }
@@ -130,7 +145,7 @@ fn edited(bytes: &[u8], edits: &[Edit]) -> Result<Vec<u8>, &'static str> {
         }
         at = first + edit.remove as usize;
     }
-    lines.get(at..).ok_or("a change reaches past the end")?.iter().for_each(|line| out.extend_from_slice(line));
+    out.extend(lines.get(at..).ok_or("a change reaches past the end")?.concat());
     Ok(out)
 }
 

@@ -17,8 +17,11 @@ const INDENT: &str = "    ";
 pub(super) struct Draft {
     file: Arc<Path>,
     bytes: Vec<u8>,
-    splices: Vec<(Range<usize>, String)>,
+    splices: Vec<Splice>,
 }
+
+/// A range, and the text that comes in its place.
+type Splice = (Range<usize>, String);
 
 impl Draft {
     /// Begins with a file as it is.
@@ -63,8 +66,7 @@ impl Draft {
             let indent = self.indent(range.start);
             self.replace_at(self.line_end(range.end), &lines(&indent, statements));
         } else {
-            let text: String = statements.iter().map(|statement| format!(" {}", inline(statement))).collect();
-            self.replace_at(range.end, &text);
+            self.replace_at(range.end, &format!(" {}", inline(statements)));
         }
     }
 
@@ -74,8 +76,7 @@ impl Draft {
             let indent = self.indent(start);
             self.replace_at(self.above_comments(start), &lines(&indent, statements));
         } else {
-            let text: String = statements.iter().map(|statement| format!("{} ", inline(statement))).collect();
-            self.replace_at(start, &text);
+            self.replace_at(start, &format!("{} ", inline(statements)));
         }
     }
 
@@ -85,8 +86,7 @@ impl Draft {
             let indent = format!("{}{}", self.indent(start), self.unit());
             self.replace_at(self.line_end(open), &lines(&indent, statements));
         } else {
-            let text: String = statements.iter().map(|statement| format!(" {}", inline(statement))).collect();
-            self.replace_at(open, &text);
+            self.replace_at(open, &format!(" {}", inline(statements)));
         }
     }
 
@@ -113,7 +113,7 @@ impl Draft {
     pub(super) fn edits(mut self) -> Result<Vec<Edit>, CannotAmend> {
         let mut splices = std::mem::take(&mut self.splices);
         splices.sort_by_key(|(range, _)| (range.start, range.end));
-        let mut groups: Vec<(Range<usize>, Vec<(Range<usize>, String)>)> = Vec::new();
+        let mut groups: Vec<(Range<usize>, Vec<Splice>)> = Vec::new();
         for (range, text) in splices {
             let lines = self.lines_of(&range, &text);
             match groups.last_mut() {
@@ -136,7 +136,7 @@ impl Draft {
         self.line_start(range.start)..self.line_end(range.end)
     }
 
-    fn edit(&self, around: Range<usize>, parts: Vec<(Range<usize>, String)>) -> Result<Edit, CannotAmend> {
+    fn edit(&self, around: Range<usize>, parts: Vec<Splice>) -> Result<Edit, CannotAmend> {
         let number = |end: usize| memchr::memchr_iter(b'\n', self.bytes.get(..end).unwrap_or_default()).count();
         let unfinished = around.end == self.bytes.len() && !around.is_empty() && self.bytes.last() != Some(&b'\n');
         let first = number(around.start);
@@ -207,9 +207,10 @@ fn lines(indent: &str, statements: &[String]) -> String {
     statements.iter().flat_map(|statement| statement.split('\n')).map(line).collect()
 }
 
-/// A statement of several lines in one.
-fn inline(statement: &str) -> String {
-    statement.split('\n').map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+/// Statements, of several lines too, in one line.
+fn inline(statements: &[String]) -> String {
+    let lines = statements.iter().flat_map(|statement| statement.split('\n')).map(str::trim);
+    lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use super::{Listen, NotUnderstood, Place, Upstream};
+use super::{CannotAmend, Change, Gateway, Listen, NotUnderstood, Place, Upstream};
 use crate::exchange::ResponseHead;
 use crate::redirect::split_port;
 
@@ -24,6 +24,12 @@ use crate::redirect::split_port;
 pub trait Model: fmt::Debug + Send + Sync {
     /// What the proxy does with a request.
     fn plan(&self, request: &Received<'_>, world: &dyn World) -> Plan;
+
+    /// The proxy with changes, where it was described by flags: there is no file that they could be written into. `None`
+    /// for every other.
+    fn with(&self, _: &[Change]) -> Option<Result<Gateway, CannotAmend>> {
+        None
+    }
 }
 
 /// A request as the proxy gets it.

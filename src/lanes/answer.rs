@@ -3,6 +3,7 @@
 use super::Setup;
 use super::author::{self, Author};
 use crate::exchange::{Exchange, Half, ResponseHead};
+use crate::redirect::SetCookie;
 
 /// What came back.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +20,9 @@ pub struct Answer {
     pub location_at_app: Option<Vec<u8>>,
     /// `Content-Type`.
     pub content_type: Option<String>,
+    /// True if it sets a cookie that is not for all of the host that was asked: it has a `Domain`, a `Path` other than `/`, or
+    /// is `Secure`.
+    pub limits_cookie: bool,
     /// Microseconds until the exchange ended.
     pub duration: u64,
 }
@@ -39,7 +43,17 @@ impl Answer {
             content_type: head
                 .and_then(|head| head.get("content-type"))
                 .map(|value| String::from_utf8_lossy(value).into_owned()),
+            limits_cookie: head.is_some_and(limits_cookie),
             duration: outer.map_or(0, |half| half.times.ended),
         }
     }
+}
+
+/// Cookies of one answer that are looked at.
+const COOKIES: usize = 16;
+
+fn limits_cookie(head: &ResponseHead) -> bool {
+    head.fields().all("set-cookie").take(COOKIES).filter_map(SetCookie::parse).any(|cookie| {
+        cookie.domain.is_some() || cookie.secure || cookie.path.is_some_and(|path| path != b"/")
+    })
 }

@@ -117,7 +117,8 @@ pub async fn follow(order: Order) -> Result<Followed, FollowError> {
             }
             none => none.insert(Chain::begin(1, step)),
         };
-        let target = chain.awaited().filter(|_| chain.circle().is_none()).cloned();
+        let endless = chain.circle().is_some() || chain.grows().is_some();
+        let target = chain.awaited().filter(|_| !endless).cloned();
         let given_up = target.is_some() && chain.redirects() > order.most;
         match target.filter(|_| !given_up) {
             Some(target) => next.go_on(status, target),
@@ -268,3 +269,6 @@ fn reason(error: &reqwest::Error) -> String {
     }
     if error.is_timeout() { format!("no answer within {} s", LIMIT.as_secs()) } else { reason.to_string() }
 }
+
+#[cfg(test)]
+mod tests;

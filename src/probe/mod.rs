@@ -15,7 +15,7 @@ pub mod sockets;
 
 use std::time::Duration;
 
-use crate::asgi::framework::Routes;
+use crate::asgi::framework::{Routes, docs_root_path, openapi_server_path};
 use crate::gateway::Upstream;
 
 /// How long the app may take.
@@ -58,18 +58,36 @@ pub enum RoutesError {
     },
 }
 
-/// Asks the app behind `upstream` for `/openapi.json` and reads its routes.
+/// What an app says of itself.
+#[derive(Clone, Debug)]
+pub struct Described {
+    /// Its routes.
+    pub routes: Routes,
+    /// The `root_path` that it takes a request without any prefix to have; `None` if its own pages do not tell.
+    pub root_path: Option<String>,
+}
+
+/// Asks the app behind `upstream` for `/openapi.json` and reads its routes; if that names a path as its server, `/docs` as
+/// well, whose page says whether this is the `root_path` or only `FastAPI(servers=…)`.
 ///
-/// FastAPI serves it whatever the root path is: uvicorn's `--root-path` is put before the path and taken off again, and
-/// `FastAPI(root_path=…)` leaves an unprefixed path alone.
+/// FastAPI serves both whatever the root path is: uvicorn's `--root-path` is put before the path and taken off again, and
+/// `FastAPI(root_path=…)` leaves an unprefixed path alone. Where the two differ it serves neither.
 ///
 /// # Errors
 /// [`RoutesError`] with what was asked and what came instead.
-pub async fn routes(upstream: &Upstream) -> Result<Routes, RoutesError> {
+pub async fn describe(upstream: &Upstream) -> Result<Described, RoutesError> {
     let host = if upstream.host.contains(':') { format!("[{}]", upstream.host) } else { upstream.host.clone() };
-    let url = format!("http://{host}:{}/openapi.json", upstream.port);
-    let body = fetch(&url).await?;
-    Routes::from_openapi(&body).map_err(|why| RoutesError::Unreadable { url, why: why.to_string() })
+    let page = |path: &str| format!("http://{host}:{}{path}", upstream.port);
+    let url = page("/openapi.json");
+    let schema = fetch(&url).await?;
+    let routes = Routes::from_openapi(&schema).map_err(|why| RoutesError::Unreadable { url, why: why.to_string() })?;
+    let root_path = match openapi_server_path(&schema) {
+        Some(named) => {
+            fetch(&page("/docs")).await.ok().and_then(|docs| docs_root_path(&docs)).map(|root| (root, named))
+        }
+        None => None,
+    };
+    Ok(Described { routes, root_path: root_path.filter(|(root, named)| root == named).map(|(root, _)| root) })
 }
 
 /// A client that says who it is, follows nothing by itself, and goes nowhere but where it is told.

@@ -47,7 +47,8 @@ pub struct Callback {
 pub enum Grown {
     /// The path: this piece, which it starts with already, was put before it once more.
     Path(Vec<u8>),
-    /// A parameter of this name holds the URL that was asked for, which has such a parameter itself.
+    /// A parameter of this name holds the URL that was asked for, which has such a parameter itself; or the same page is asked
+    /// for again with one URL more in it.
     Parameter(Vec<u8>),
 }
 
@@ -87,11 +88,14 @@ pub fn grown(asked: &Url, target: &Url) -> Option<Grown> {
     if let Some(piece) = piece.filter(|piece| begins_with(&asked.path, piece)) {
         return Some(Grown::Path(piece.to_vec()));
     }
-    if nesting(asked) == 0 {
+    let depth = nesting(asked);
+    if depth == 0 {
         return None;
     }
+    // The app may see other paths than the client: then the URL that it puts in is not the one that was asked for.
+    let deeper = target.path == asked.path && (nesting(target) > depth || depth == DEEPEST);
     let embeds = |value: &[u8]| {
-        carried(asked, value).is_some_and(|inner| inner.path == asked.path && inner.query == asked.query)
+        carried(asked, value).is_some_and(|inner| deeper || inner.path == asked.path && inner.query == asked.query)
     };
     parameters(target).find(|(_, value)| embeds(value)).map(|(name, _)| Grown::Parameter(name))
 }
@@ -187,7 +191,13 @@ mod tests {
         assert_eq!(grown("https://h/", "https://h/p/"), None);
         let nested = "https://h/login?next=/login%3Fnext%3D%2F";
         assert_eq!(grown("https://h/login?next=/", nested), Some(Grown::Parameter(b"next".to_vec())));
+        assert_eq!(
+            grown("https://h/p/login?next=/login", "https://h/p/login?next=/login%3Fnext%3D%2Flogin"),
+            Some(Grown::Parameter(b"next".to_vec())),
+            "the app sees paths without the prefix"
+        );
         assert_eq!(grown("https://h/login", "https://h/login?next=/login"), None);
+        assert_eq!(grown("https://h/login?next=/a", "https://h/login?next=/a&err=1"), None);
         assert_eq!(grown("https://h/items?next=/", "https://h/login?next=/items"), None, "its query is not in it");
     }
 

@@ -157,6 +157,8 @@ pub struct Chain {
     pub number: u64,
     /// Who was sent around.
     pub client: Client,
+    /// How often it was seen to happen just so; whoever keeps chains counts.
+    pub times: u64,
     hops: Vec<Hop>,
     count: usize,
     circle: Option<usize>,
@@ -167,7 +169,7 @@ impl Chain {
     /// A chain that begins with this redirect.
     pub fn begin(number: u64, step: Step) -> Self {
         let client = step.client;
-        Self { number, client, hops: vec![Hop::of(step)], count: 1, circle: None, grows: None }
+        Self { number, client, times: 1, hops: vec![Hop::of(step)], count: 1, circle: None, grows: None }
     }
 
     /// The requests, first to last. Of a very long chain the middle is left out: see [`Chain::requests`].

@@ -59,9 +59,7 @@ fn authorization(asked: &Asked<'_>, judged: &Judged, request: &RequestHead) -> O
     let (said, wrong) = match authorization_after(&asked.url, &judged.target) {
         Authorization::Kept => return None,
         Authorization::ClientsDiffer => ("dropped by browsers and curl on the way to https", false),
-        Authorization::Dropped => {
-            ("dropped: host, port or scheme is another", judged.host != HostVerdict::Other)
-        }
+        Authorization::Dropped => ("dropped: host, port or scheme is another", judged.host != HostVerdict::Other),
     };
     Some(Remark { about: "authorization", said: said.as_bytes().to_vec(), code: "RD05", wrong })
 }

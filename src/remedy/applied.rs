@@ -41,14 +41,18 @@ impl Fixed {
         if at_proxy.is_empty() {
             return Ok(Self { setup: fixed, amended: None, by_hand: Vec::new() });
         }
-        let amended = setup.gateway.as_ref().filter(|gateway| gateway.proxy != Proxy::Flags).and_then(|gateway| {
-            let plan = plan(gateway, example, setup).filter(|plan| is_what_was_seen(plan, example))?;
-            gateway.amend(&at_proxy, &plan).ok()
-        });
-        if let Some(amended) = amended {
+        let Some(gateway) = &setup.gateway else {
+            return Ok(Self { setup: fixed, amended: None, by_hand: at_proxy });
+        };
+        let today = plan(gateway, example, setup).filter(|plan| is_what_was_seen(plan, example));
+        let amended = today.and_then(|plan| gateway.amend(&at_proxy, &plan).ok());
+        if let Some(amended) = &amended {
             fixed.gateway = Some(amended.gateway.clone());
-            return Ok(Self { setup: fixed, amended: Some(amended), by_hand: Vec::new() });
         }
+        if amended.is_some() && gateway.proxy != Proxy::Flags {
+            return Ok(Self { setup: fixed, amended, by_hand: Vec::new() });
+        }
+        // The stand-in has no file: what its flags say is plain enough to be done by hand.
         Ok(Self { setup: fixed, amended: None, by_hand: at_proxy })
     }
 }

@@ -54,7 +54,9 @@ pub(super) fn of(finding: &Finding, seen: &Seen, setup: &Setup, prefix: &str) ->
     match Aim::of(finding.code) {
         Aim::Prefix => {
             let mut all: Vec<_> = own().collect();
-            if all.is_empty() && !prefix.is_empty() {
+            // The older prefix rules say themselves where a set-up would help.
+            let is_asked = matches!(finding.code, "PX08" | "PX11" | "PX13" | "WS01");
+            if all.is_empty() && is_asked && !prefix.is_empty() {
                 all = fix::arrangements(setup, prefix, stripped(seen));
             }
             // A redirect that the proxy rewrites because it does not pass Host on is mended twice.
@@ -62,7 +64,12 @@ pub(super) fn of(finding: &Finding, seen: &Seen, setup: &Setup, prefix: &str) ->
             all.extend(with_host.into_iter().filter(|_| host_differs(seen)));
             all
         }
-        Aim::Host => vec![vec![pass_host]],
+        // Where the proxy put right what the app got wrong, the app has to be mended with it.
+        Aim::Host => {
+            let told = fix::arrangements(setup, prefix, stripped(seen));
+            let told = told.iter().filter(|_| !prefix.is_empty()).map(|changes| with(changes, &pass_host));
+            std::iter::once(vec![pass_host.clone()]).chain(told).collect()
+        }
         Aim::Scheme => schemes(seen, setup),
         Aim::Trust => {
             let mut all = trusts(seen, setup);

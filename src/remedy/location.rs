@@ -8,6 +8,7 @@ use crate::diagnosis::wording::Proxy;
 use crate::exchange::RequestHead;
 use crate::gateway::Change;
 use crate::lanes::{Rewrite, Setup};
+use crate::redirect::split_port;
 
 /// `Location` as the client gets it. `sent` is the request as it went to the app's server.
 pub(super) fn back(location: &[u8], sent: &RequestHead, seen: &Seen, changes: &[Change], setup: &Setup) -> Vec<u8> {
@@ -66,7 +67,12 @@ fn default_of_nginx(sent: &RequestHead, seen: &Seen, changes: &[Change], setup: 
         _ => ("", ""),
     };
     let from = [b"http://", host, upstream.as_bytes(), b"/"].concat();
-    Some((from, format!("{public}/").into_bytes()))
+    // It writes its own scheme and port before what is a mere path.
+    let asked = seen.host()?;
+    let port = seen.exchange.edge.as_deref()?.upstream.map_or(80, |(nginx, _)| nginx.port());
+    let port = if port == 80 { String::new() } else { format!(":{port}") };
+    let to = [b"http://", split_port(&asked).0, port.as_bytes(), public.as_bytes(), b"/"].concat();
+    Some((from, to))
 }
 
 /// True if a Location that the default rewrites was seen to pass.

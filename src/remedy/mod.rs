@@ -11,7 +11,9 @@
 mod applied;
 mod by_hand;
 mod candidates;
+mod diff;
 mod location;
+mod proxy_words;
 mod recent;
 mod replay;
 mod search;

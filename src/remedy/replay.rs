@@ -198,7 +198,7 @@ fn answer(seen: &Seen, asked: &Lanes, setup: &Setup, neighbours: &[Seen]) -> Opt
         }
         (predicted, _) => {
             let view = is.view.as_ref()?;
-            let again = |other: &&Seen| other.lanes.scope.view.as_ref().is_some_and(|was| is_same_question(was, view));
+            let again = |other: &&Seen| is_same_question(other, view);
             if again(&seen) && !is_miss_of_found(seen, predicted.is_some()) {
                 return its_own(seen, seen.lanes.scope.view.as_ref().zip(Some(view)));
             }
@@ -211,12 +211,15 @@ fn answer(seen: &Seen, asked: &Lanes, setup: &Setup, neighbours: &[Seen]) -> Opt
     }
 }
 
-/// True if the app is asked the same: it routes on the same path with the same method, and mounts work as before.
-fn is_same_question(was: &AppView, is: &AppView) -> bool {
+/// True if the app is asked the same: it routes on the same path with the same method. What works although the path lacks
+/// its root works with it too; what did not may have been a mount.
+fn is_same_question(seen: &Seen, is: &AppView) -> bool {
+    let Some(was) = &seen.lanes.scope.view else { return false };
+    let worked = seen.lanes.answer.app_status.is_some_and(|status| status < 400);
     was.route_path == is.route_path
         && was.scope.method == is.scope.method
         && was.scope.kind == is.scope.kind
-        && was.path_has_root == is.path_has_root
+        && (was.path_has_root == is.path_has_root || worked && is.path_has_root)
 }
 
 /// True if a miss was seen where a route is known now.
@@ -228,7 +231,9 @@ fn is_miss_of_found(seen: &Seen, found: bool) -> bool {
 fn its_own(seen: &Seen, views: Option<(&AppView, &AppView)>) -> Option<Answer> {
     let half = seen.exchange.app.as_deref()?;
     let head = half.response.clone()?;
-    let body = half.response_body.clone();
+    // A page may hold URLs that the framework built too.
+    let others = |(was, is): (&AppView, &AppView)| (&was.base_url, &was.openapi_url) != (&is.base_url, &is.openapi_url);
+    let body = if views.is_some_and(others) { Body::default() } else { half.response_body.clone() };
     let location = head.get("location").zip(views).and_then(|(location, (was, is))| rebuilt(location, was, is));
     let head = match location {
         Some(location) => with_field(&head, "Location", &location)?,

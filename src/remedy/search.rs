@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
+use percent_encoding::percent_decode;
+
 use super::applied::Fixed;
 use super::candidates::{self, Aim, prefix_of};
+use super::diff;
 use super::recent::Recent;
 use super::replay::{Replayed, replay};
 use super::seen::Seen;
 use super::wording;
 use crate::asgi::framework::{AppView, RouteMatch, Routes};
-use crate::diagnosis::prefix::below_text;
+use crate::diagnosis::prefix::{below, below_text};
 use crate::diagnosis::{AppChange, Change, Finding, Fix, Follows, Severity, Standing, Trial};
 use crate::exchange::Exchange;
 use crate::gateway;
@@ -59,10 +62,7 @@ pub(super) fn search(finding: &Finding, exchange: &Arc<Exchange>, setup: &Setup,
         if told.len() == MOST_TOLD || told.iter().any(|fix| contains(&candidate.changes, &fix.changes)) {
             continue;
         }
-        let fixed = match Fixed::new(&candidate.changes, exchange, setup) {
-            Ok(fixed) => fixed,
-            Err(_) => continue,
-        };
+        let Ok(fixed) = Fixed::new(&candidate.changes, exchange, setup) else { continue };
         let standing = match question.try_out(&fixed) {
             Tried::Helps(trial) => Standing::Predicted(trial),
             Tried::Unknown if candidate.by_rule && holds_with_every_server(&candidate.changes) => Standing::Advice,
@@ -72,12 +72,11 @@ pub(super) fn search(finding: &Finding, exchange: &Arc<Exchange>, setup: &Setup,
                 continue;
             }
         };
-        let line = if candidate.line.is_empty() || fixed.amended.is_some() {
-            wording::line(&candidate.changes, &seen, setup, &fixed)
-        } else {
-            candidate.line
-        };
-        let diff = fixed.amended.as_ref().and_then(|amended| wording::diff(setup, amended));
+        let own_words = !candidate.line.is_empty() && fixed.amended.is_none();
+        let line =
+            if own_words { Some(candidate.line) } else { wording::line(&candidate.changes, &seen, setup, &fixed) };
+        let Some(line) = line else { continue };
+        let diff = fixed.amended.as_ref().and_then(|amended| diff::unified(setup, amended));
         told.push(Fix { line, changes: candidate.changes, standing, diff });
     }
     assemble(told, advice().collect(), failed, seen.lanes.scope.wrong_set_up().is_some())
@@ -180,11 +179,15 @@ impl Question<'_> {
                     Some(false) => kept += 1,
                     None => {}
                 }
-            } else if other.has(self.finding.code) && self.is_mended(other, &again) == Some(true) {
-                mended += 1;
+            } else if other.findings.iter().any(|finding| finding.cause() == self.finding.cause()) {
+                match self.is_mended(other, &again) {
+                    Some(true) => mended += 1,
+                    Some(false) => return Tried::Fails,
+                    None => {}
+                }
             }
         }
-        Tried::Helps(Trial { result: wording::result(self.aim(), self.prefix, &replayed), mended, kept })
+        Tried::Helps(Trial { result: wording::result(self.aim(), &replayed), mended, kept })
     }
 
     fn aim(&self) -> Aim {
@@ -217,17 +220,19 @@ impl Question<'_> {
     fn holds(&self, seen: &Seen, again: &Replayed) -> Option<bool> {
         let judged = judged(seen, again, self.setup, self.prefix);
         let leads = |bad: fn(&Judged) -> bool| judged.as_ref().is_some_and(bad);
-        if leads(|judged| judged.prefix == PrefixVerdict::Doubled || judged.is_loop) {
+        let said = |codes: &str| seen.findings.iter().any(|finding| finding.code.starts_with(codes));
+        let strays = leads(|judged| judged.prefix == PrefixVerdict::Lost);
+        if leads(|judged| judged.prefix == PrefixVerdict::Doubled || judged.is_loop) || strays && !said("PX") {
             return Some(false);
         }
         match self.aim() {
             Aim::Prefix => {
-                if leads(|judged| judged.prefix == PrefixVerdict::Lost) {
+                if strays {
                     return Some(false);
                 }
                 let view = again.lanes.scope.view.as_ref()?;
                 let all = self.setup.app.routes.as_ref().is_some_and(Routes::are_all);
-                Some(works(view, self.prefix, all))
+                Some(works(view, seen.incoming(), self.prefix, all))
             }
             Aim::Host => {
                 let host = again.lanes.forwarded.fields.iter().find(|field| field.name.eq_ignore_ascii_case("host"))?;
@@ -269,7 +274,9 @@ fn judged(seen: &Seen, again: &Replayed, setup: &Setup, prefix: &str) -> Option<
 }
 
 /// Whether everything that hangs on the prefix is right: mounts, links and, where routes are known, the route itself.
-fn works(view: &AppView, prefix: &str, all_routes: bool) -> bool {
+fn works(view: &AppView, incoming: &[u8], prefix: &str, all_routes: bool) -> bool {
+    let rest = below(incoming, prefix).map(|rest| if rest.is_empty() { b"/" } else { rest });
+    let right = rest.is_none_or(|rest| percent_decode(rest).eq(view.route_path.bytes()));
     let bare = || below_text(&view.route_path, prefix).is_none();
     let routed = match view.route {
         RouteMatch::Route(_) | RouteMatch::OtherMethod(_) | RouteMatch::Mount(_) | RouteMatch::Slash(_) => true,
@@ -278,5 +285,5 @@ fn works(view: &AppView, prefix: &str, all_routes: bool) -> bool {
         // A mount or a route that the schema does not list may still take it; the path it is asked for must be right.
         RouteMatch::None => !all_routes && bare(),
     };
-    routed && view.path_has_root && below_text(&view.openapi_url, prefix).is_some()
+    right && routed && view.path_has_root && below_text(&view.openapi_url, prefix).is_some()
 }

@@ -1,39 +1,37 @@
 //! A fix in words: what to type, for the proxy and the server in use.
 
-use std::sync::Arc;
-
 use super::applied::Fixed;
 use super::candidates::Aim;
+use super::proxy_words;
 use super::replay::Replayed;
 use super::seen::Seen;
 use crate::asgi::framework::RouteMatch;
 use crate::diagnosis::server_words::ServerWords;
 use crate::diagnosis::wording::Proxy;
 use crate::diagnosis::{AppChange, Change, shown};
-use crate::gateway::{self, Amended};
+use crate::gateway::{Amended, Edit};
 use crate::lanes::Setup;
 
-/// Several changes in one line.
-pub(super) fn line(changes: &[Change], seen: &Seen, setup: &Setup, fixed: &Fixed) -> String {
+/// Several changes in one line; `None` if the proxy in use has no way to make one of them.
+pub(super) fn line(changes: &[Change], seen: &Seen, setup: &Setup, fixed: &Fixed) -> Option<String> {
     let proxy = Proxy::seen(&seen.lanes, setup);
+    let written = fixed.amended.as_ref().filter(|amended| !amended.edits.is_empty());
     let mut parts: Vec<String> = Vec::with_capacity(changes.len());
-    if let Some(amended) = &fixed.amended {
-        parts.push(edits(amended));
-    }
+    parts.extend(written.map(edits));
     for change in changes {
         match change {
-            Change::Proxy(_) if fixed.amended.is_some() => {}
-            Change::Proxy(change) => parts.push(at_proxy(proxy, change)),
+            Change::Proxy(_) if written.is_some() => {}
+            Change::Proxy(change) => parts.push(proxy_words::line(proxy, change)?),
             Change::Server(option, value) => parts.push(at_server(setup, option, value.as_deref())),
             Change::App(change) => parts.push(in_app(setup, change)),
         }
     }
-    parts.join("  +  ")
+    Some(parts.join("  +  "))
 }
 
 /// `nginx.conf:12: proxy_pass http://app/;`
 fn edits(amended: &Amended) -> String {
-    let one = |edit: &gateway::Edit| match (edit.insert.as_slice(), edit.remove) {
+    let one = |edit: &Edit| match (edit.insert.as_slice(), edit.remove) {
         ([], 1) => format!("{}: delete the line", edit.place),
         ([], n) => format!("{}: delete {n} lines", edit.place),
         (lines, _) => {
@@ -42,17 +40,6 @@ fn edits(amended: &Amended) -> String {
         }
     };
     amended.edits.iter().map(one).collect::<Vec<_>>().join("; ")
-}
-
-fn at_proxy(proxy: Proxy, change: &gateway::Change) -> String {
-    match change {
-        gateway::Change::Path { prefix, to } if to.is_empty() => proxy.strip(prefix),
-        gateway::Change::Path { prefix, to } if to == prefix => proxy.keep(prefix),
-        gateway::Change::PassHost => proxy.pass_host(),
-        gateway::Change::SendScheme => proxy.send_scheme(),
-        gateway::Change::Take(path) => proxy.add_rule(path),
-        other => format!("{}: {}", proxy.name(), shown::text(&other.to_string())),
-    }
 }
 
 fn at_server(setup: &Setup, option: &str, value: Option<&str>) -> String {
@@ -87,7 +74,7 @@ fn in_app(setup: &Setup, change: &AppChange) -> String {
 }
 
 /// What the broken request becomes, a few words.
-pub(super) fn result(aim: Aim, prefix: &str, again: &Replayed) -> String {
+pub(super) fn result(aim: Aim, again: &Replayed) -> String {
     let location = again.lanes.answer.location.as_deref().map(shown::bytes);
     let scope = again.lanes.scope.outcome.as_ref().and_then(|outcome| outcome.scope());
     match (aim, location, scope) {
@@ -99,24 +86,21 @@ pub(super) fn result(aim: Aim, prefix: &str, again: &Replayed) -> String {
             format!("Host {}", shown::bytes(scope.header("host").unwrap_or_default()))
         }
         (_, Some(location), _) => format!("redirect to {location}"),
-        _ => by_route(prefix, again),
+        _ => by_route(again),
     }
 }
 
-fn by_route(_prefix: &str, again: &Replayed) -> String {
+fn by_route(again: &Replayed) -> String {
     let Some(view) = &again.lanes.scope.view else {
         return again.status.map_or_else(|| "the finding is gone".to_owned(), |status| status.to_string());
     };
+    let is_docs = view.route_path.ends_with("/docs") || view.route_path.ends_with("/redoc");
     match &view.route {
+        _ if is_docs => format!("the page asks for {}", shown::text(&view.openapi_url)),
         RouteMatch::Route(template) | RouteMatch::OtherMethod(template) | RouteMatch::Mount(template) => {
             format!("route {}", shown::text(template))
         }
         RouteMatch::Slash(path) => format!("redirect to {}", shown::text(path)),
         RouteMatch::None | RouteMatch::Unknown => format!("the app looks for {}", shown::text(&view.route_path)),
     }
-}
-
-/// The change of the user's own files.
-pub(super) fn diff(_setup: &Setup, _amended: &Amended) -> Option<Arc<str>> {
-    None
 }

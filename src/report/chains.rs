@@ -99,10 +99,12 @@ impl<'a> ShownChain<'a> {
     pub fn verdicts(&self) -> Vec<Verdict> {
         let hops = self.hops();
         let faults = hops.iter().flat_map(|hop| &hop.faults).map(|fault| (fault.code, fault.sure));
-        let remarks = hops.iter().flat_map(|hop| &hop.remarks).filter(|remark| remark.wrong);
+        // Where a login leads back to is always worth a word; the rest only if it breaks something.
+        let remarks = hops.iter().flat_map(|hop| &hop.remarks).filter(|one| one.wrong || one.about == "login");
+        let remarks = remarks.map(|remark| (remark.code, remark.wrong));
         let circle = self.chain.circle().map(|_| ("RD06", true));
         let grows = self.chain.grows().map(|_| ("RD08", true));
-        let all = circle.into_iter().chain(grows).chain(faults).chain(remarks.map(|remark| (remark.code, true)));
+        let all = circle.into_iter().chain(grows).chain(faults).chain(remarks);
         let mut verdicts: Vec<Verdict> = Vec::new();
         for verdict in all.map(|(code, sure)| Verdict::of(code, sure)) {
             match verdicts.iter_mut().find(|known| known.code == verdict.code) {

@@ -3,7 +3,10 @@
 //! Bytes become text like this: valid UTF-8 as it is, anything else byte by byte, each becoming the character of the same
 //! number (U+0000 to U+00FF), so that nothing is lost. Characters that control or hide are escaped (`\u009b`).
 
+mod conclusion;
 mod scope;
+
+pub(super) use conclusion::{Conclusion, conclusion};
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,7 +15,6 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::{Shown, Style, way, words};
-use crate::diagnosis::{self, Finding, Follows, Standing};
 use crate::exchange::Half;
 use crate::lanes::secrets::{redact_field, redact_query, redact_url};
 use crate::lanes::visible::is_hidden;
@@ -108,50 +110,6 @@ struct Response<'a> {
 struct Bodies {
     request_bytes: u64,
     response_bytes: u64,
-}
-
-#[derive(Debug, Serialize)]
-struct Conclusion<'a> {
-    code: &'static str,
-    title: &'static str,
-    severity: &'static str,
-    primary: bool,
-    why: &'a str,
-    about: &'a str,
-    facts: Vec<Fact<'a>>,
-    missing: Option<&'a str>,
-    /// For readers: the line, and what came of trying it.
-    fix: Vec<String>,
-    /// The same in its parts.
-    fixes: Vec<Fix<'a>>,
-    not: Option<&'a str>,
-    confidence: &'static str,
-    follows: Option<Cause>,
-}
-
-#[derive(Debug, Serialize)]
-struct Fact<'a> {
-    source: &'static str,
-    ground: &'static str,
-    exchange: Option<u64>,
-    place: Option<String>,
-    what: &'a str,
-}
-
-#[derive(Debug, Serialize)]
-struct Fix<'a> {
-    line: &'a str,
-    standing: &'static str,
-    result: Option<&'a str>,
-    mended: Option<usize>,
-    kept: Option<usize>,
-    diff: Option<&'a str>,
-}
-
-#[derive(Debug, Serialize)]
-struct Cause {
-    code: &'static str,
-    exchange: Option<u64>,
 }
 
 /// Writes the line.
@@ -289,54 +247,8 @@ fn response<'a>(shown: Shown<'a>, style: &Style) -> Response<'a> {
     }
 }
 
-fn conclusion(finding: &Finding) -> Conclusion<'_> {
-    Conclusion {
-        code: finding.code,
-        title: finding.title,
-        severity: finding.severity.word(),
-        primary: finding.primary,
-        why: &finding.why,
-        about: &finding.about,
-        facts: finding.facts.iter().map(fact).collect(),
-        missing: finding.missing.as_deref(),
-        fix: finding.fix.iter().map(ToString::to_string).collect(),
-        fixes: finding.fix.iter().map(fix).collect(),
-        not: finding.not.as_deref(),
-        confidence: finding.confidence.word(),
-        follows: finding.follows.as_ref().map(|follows| match follows {
-            Follows::Code(code) => Cause { code, exchange: None },
-            Follows::Exchange(id, code) => Cause { code, exchange: Some(id.0) },
-        }),
-    }
-}
-
-fn fact(fact: &diagnosis::Fact) -> Fact<'_> {
-    Fact {
-        source: fact.source.word(),
-        ground: fact.ground.word(),
-        exchange: fact.exchange.map(|id| id.0),
-        place: fact.place.as_ref().map(ToString::to_string),
-        what: &fact.what,
-    }
-}
-
-fn fix(fix: &diagnosis::Fix) -> Fix<'_> {
-    let trial = match &fix.standing {
-        Standing::Predicted(trial) | Standing::Proven(trial) => Some(trial),
-        Standing::Advice | Standing::Untried => None,
-    };
-    Fix {
-        line: &fix.line,
-        standing: fix.standing.word(),
-        result: trial.map(|trial| trial.result.as_str()),
-        mended: trial.map(|trial| trial.mended),
-        kept: trial.map(|trial| trial.kept),
-        diff: fix.diff.as_deref(),
-    }
-}
-
 /// Bytes as text, nothing lost: see the module's head.
-fn text(bytes: &[u8]) -> Cow<'_, str> {
+pub(super) fn text(bytes: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(bytes) {
         Ok(text) => Cow::Borrowed(text),
         Err(_) => Cow::Owned(bytes.iter().map(|&b| char::from(b)).collect()),

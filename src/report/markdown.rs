@@ -25,10 +25,10 @@ pub(super) fn write(out: &mut impl Write, shown: Shown<'_>, style: &Style, first
     let lanes = String::from_utf8_lossy(&lanes);
     let fence = "`".repeat(longest_run(&lanes).max(2) + 1);
     writeln!(out, "{fence}text\n{lanes}{fence}")?;
-    shown.entry.findings.iter().try_for_each(|finding| conclusion(out, finding))
+    shown.entry.findings.iter().try_for_each(|finding| conclusion(out, finding, style))
 }
 
-fn conclusion(out: &mut impl Write, finding: &Finding) -> io::Result<()> {
+fn conclusion(out: &mut impl Write, finding: &Finding, style: &Style) -> io::Result<()> {
     let follows = words::follows(finding);
     let note = follows.clone().unwrap_or_else(|| format!("confidence {}", finding.confidence.word()));
     writeln!(out, "\n**{} {}** ({note})", finding.code, prose(finding.title))?;
@@ -37,9 +37,27 @@ fn conclusion(out: &mut impl Write, finding: &Finding) -> io::Result<()> {
         return Ok(());
     }
     writeln!(out)?;
+    whole(out, finding, style)
+}
+
+/// Why, what it rests on, what to change and what not to do, a list.
+pub(super) fn whole(out: &mut impl Write, finding: &Finding, style: &Style) -> io::Result<()> {
     writeln!(out, "- Why: {}", prose(&finding.why))?;
+    for fact in &finding.facts {
+        writeln!(out, "- Evidence ({}): {}", prose(&words::known_by(fact, style)), prose(&fact.what))?;
+    }
+    if let Some(missing) = &finding.missing {
+        writeln!(out, "- What would settle it: {}", prose(missing))?;
+    }
     for fix in &finding.fix {
         writeln!(out, "- Fix: {}", prose(&fix.to_string()))?;
+        if let Some(diff) = &fix.diff {
+            let lines: Vec<String> = words::diff(diff).collect();
+            let fence = fence(&lines.concat());
+            writeln!(out, "\n  {fence}diff")?;
+            lines.iter().try_for_each(|line| writeln!(out, "  {line}"))?;
+            writeln!(out, "  {fence}\n")?;
+        }
     }
     if let Some(not) = &finding.not {
         writeln!(out, "- Not: {}", prose(not))?;
@@ -47,8 +65,13 @@ fn conclusion(out: &mut impl Write, finding: &Finding) -> io::Result<()> {
     Ok(())
 }
 
+/// A fence that nothing in the text ends.
+fn fence(text: &str) -> String {
+    "`".repeat(longest_run(text).max(2) + 1)
+}
+
 /// Text that Markdown leaves alone: nothing in it starts markup or HTML.
-fn prose(text: &str) -> String {
+pub(super) fn prose(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in visible(text.as_bytes()).chars() {
         match c {
@@ -65,14 +88,14 @@ fn prose(text: &str) -> String {
 }
 
 /// A code span around any text.
-fn code(text: &str) -> String {
+pub(super) fn code(text: &str) -> String {
     let fence = "`".repeat(longest_run(text) + 1);
     let pad = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
     format!("{fence}{pad}{text}{pad}{fence}")
 }
 
 /// The longest run of backticks.
-fn longest_run(text: &str) -> usize {
+pub(super) fn longest_run(text: &str) -> usize {
     text.split(|c| c != '`').map(str::len).max().unwrap_or_default()
 }
 

@@ -7,8 +7,10 @@
 mod blocks;
 mod chains;
 mod check;
+mod findings;
 mod line;
 mod markdown;
+mod sarif;
 #[cfg(test)]
 pub(crate) mod schema;
 mod servers;
@@ -20,12 +22,14 @@ mod words;
 
 pub use chains::{ChainFormat, ShownChain, Verdict, chain};
 pub use check::{CheckFormat, Checked, Said, check};
+pub use findings::{Found, findings, known};
 pub use servers::servers;
 
 use std::io::{self, ErrorKind, Write};
 use std::ops::ControlFlow;
 
 use jiff::tz::TimeZone;
+use serde_json::Value;
 
 use crate::dry_run::Way;
 use crate::lanes::{Lanes, Provenance, Setup};
@@ -46,6 +50,8 @@ pub struct Style {
     pub color: bool,
     /// The answer was not seen but follows from the models (`explain`).
     pub predicted: bool,
+    /// Show in text what each finding rests on, and each fix as a diff.
+    pub evidence: bool,
 }
 
 /// Whether text is to have colours: as `--color` says, and if that leaves it open, on a terminal that knows colours and
@@ -135,14 +141,16 @@ impl<W: Write> Report<W> {
         }
     }
 
-    /// Writes what a report to be kept says at the end: what was lost. The other formats leave that to stderr.
+    /// Writes what stands at the end: in text the list of causes; in a report to be kept what was lost, which the other
+    /// formats leave to stderr.
     ///
     /// # Errors
     /// Whatever the writer fails with, a closed pipe excepted.
-    pub fn finish(&mut self, counts: Counts) -> io::Result<ControlFlow<()>> {
-        let written = match losses(counts.lost).filter(|_| self.format == Format::Markdown) {
-            Some(losses) => writeln!(self.out, "\n{losses}"),
-            None => Ok(()),
+    pub fn finish(&mut self, counts: Counts, found: &Found<'_>) -> io::Result<ControlFlow<()>> {
+        let written = match (self.format, losses(counts.lost)) {
+            (Format::Text, _) => findings::list(&mut self.out, found, &self.style),
+            (Format::Markdown, Some(losses)) => writeln!(self.out, "\n{losses}"),
+            _ => Ok(()),
         };
         quiet_end(written.and_then(|()| self.out.flush()))
     }
@@ -158,6 +166,12 @@ pub fn losses(lost: Losses) -> Option<String> {
     let parts = parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
     let parts: Vec<_> = parts.collect();
     (!parts.is_empty()).then(|| format!("{}.", parts.join("; ")))
+}
+
+/// Pretty JSON, with nothing in it that a terminal obeys.
+fn pretty(out: &mut impl Write, value: &Value) -> io::Result<()> {
+    let text = serde_json::to_string_pretty(value)?;
+    text.lines().try_for_each(|line| writeln!(out, "{}", line::escaped(line)))
 }
 
 /// A reader that went away is no failure.

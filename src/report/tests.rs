@@ -10,7 +10,7 @@ use crate::exchange::{Ending, Exchange, ExchangeId, Sample, Side};
 use crate::lanes::{self, Provenance, Tap, TapKind};
 
 fn style() -> Style {
-    Style { redact: true, ascii: false, zone: TimeZone::UTC, color: false, predicted: false }
+    Style { redact: true, ascii: false, zone: TimeZone::UTC, color: false, predicted: false, evidence: false }
 }
 
 fn set_up() -> Setup {

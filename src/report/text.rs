@@ -103,16 +103,41 @@ pub(super) fn findings(out: &mut impl Write, findings: &[Finding], style: &Style
         if !finding.primary && follows.is_some() {
             continue;
         }
-        writeln!(out, "{indent}  {}  {}", words::colored("WHY", "2", style), visible(finding.why.as_bytes()))?;
-        for (index, fix) in finding.fix.iter().enumerate() {
-            let head = if index == 0 { "FIX" } else { "   " };
-            writeln!(out, "{indent}  {}  {}", words::colored(head, "32", style), visible(fix.to_string().as_bytes()))?;
-        }
-        if let Some(not) = &finding.not {
-            writeln!(out, "{indent}  {}  {}", words::colored("NOT", "31", style), visible(not.as_bytes()))?;
-        }
+        verdict(out, finding, style, indent)?;
     }
     Ok(())
+}
+
+/// Why, what it rests on if that is asked for, what to change and what not to do.
+fn verdict(out: &mut impl Write, finding: &Finding, style: &Style, indent: &str) -> io::Result<()> {
+    let row = |out: &mut dyn Write, head: &str, sgr: &str, text: &str| {
+        writeln!(out, "{indent}  {}  {}", words::colored(head, sgr, style), visible(text.as_bytes()))
+    };
+    row(out, "WHY", "2", &finding.why)?;
+    if style.evidence {
+        let facts = finding.facts.iter().map(|fact| format!("{}: {}", words::known_by(fact, style), fact.what));
+        let missing = finding.missing.iter().map(|missing| format!("missing: {missing}"));
+        for (index, line) in facts.chain(missing).enumerate() {
+            row(out, if index == 0 { "HOW" } else { "   " }, "2", &line)?;
+        }
+    }
+    for (index, fix) in finding.fix.iter().enumerate() {
+        row(out, if index == 0 { "FIX" } else { "   " }, "32", &fix.to_string())?;
+        let diff = fix.diff.iter().filter(|_| style.evidence);
+        for line in diff.flat_map(|diff| words::diff(diff)) {
+            writeln!(out, "{indent}       {}", words::colored(&line, of_diff(&line), style))?;
+        }
+    }
+    finding.not.iter().try_for_each(|not| row(out, "NOT", "31", not))
+}
+
+/// Green for what is added, red for what goes.
+const fn of_diff(line: &str) -> &'static str {
+    match line.as_bytes() {
+        [b'+', ..] => "32",
+        [b'-', ..] => "31",
+        _ => "2",
+    }
 }
 
 /// Writes the lanes one below the other, and the verdict.

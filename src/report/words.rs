@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{Shown, Style};
 use crate::asgi::probed::Difference;
-use crate::diagnosis::{Finding, Follows};
+use crate::diagnosis::{Fact, Finding, Follows};
 use crate::exchange::{Ending, Exchange, Half, Pairing, Phase};
 use crate::lanes::secrets::{redact_field, redact_query, redact_url};
 use crate::lanes::visible::visible;
@@ -62,7 +62,11 @@ pub(super) fn millis(micros: u64) -> String {
 
 /// When the exchange's request was complete.
 pub(super) fn started(exchange: &Exchange) -> Timestamp {
-    let micros = exchange.outer().map_or(0, |half| half.times.started);
+    time(exchange.outer().map_or(0, |half| half.times.started))
+}
+
+/// Microseconds since 1970-01-01 UTC as a time.
+pub(super) fn time(micros: u64) -> Timestamp {
     i64::try_from(micros).ok().and_then(|micros| Timestamp::from_microsecond(micros).ok()).unwrap_or_default()
 }
 
@@ -160,4 +164,18 @@ pub(super) fn follows(finding: &Finding) -> Option<String> {
         Follows::Code(code) => format!("follows {code}"),
         Follows::Exchange(id, code) => format!("follows {code} of #{}", id.0),
     })
+}
+
+/// How a fact is known, and from where: `seen, #4`, `rule, nginx.conf:12`. On paper there are no numbers, and what the user
+/// wrote down is given. Not made visible.
+pub(super) fn known_by(fact: &Fact, style: &Style) -> String {
+    let source = source(fact.source, "given", style).to_owned();
+    let exchange = fact.exchange.filter(|_| !style.predicted).map(|id| format!("#{}", id.0));
+    let place = fact.place.as_ref().map(ToString::to_string);
+    std::iter::once(source).chain(exchange).chain(place).collect::<Vec<_>>().join(", ")
+}
+
+/// The lines of a diff.
+pub(super) fn diff(diff: &str) -> impl Iterator<Item = String> {
+    diff.lines().map(|line| visible(line.replace('\t', "    ").as_bytes()))
 }

@@ -14,7 +14,7 @@ mod setup;
 pub use doors::{MappedPort, door_behind, stand_ins};
 pub use listen::{Listener, TapSpec, parse_listen};
 pub use machine::Machine;
-pub use output::{Color, FailOn, Format, Output, Theme};
+pub use output::{Color, FailOn, Findings, FindingsFile, FindingsFormat, Format, Output, Theme};
 pub use quantity::{parse_duration, parse_size};
 pub use server::{Evidence, ServerFacts, installed_framework};
 pub use setup::{AppFacts, setup};
@@ -46,6 +46,8 @@ pub struct Settings {
     pub bounds: Bounds,
     /// What is shown, and when to stop.
     pub output: Output,
+    /// Where the causes are written, and which are known.
+    pub findings: Findings,
     /// The address app taps connect from, if not the system's choice.
     pub tap_source: Option<IpAddr>,
     /// True if the app may be asked for its `openapi.json`.

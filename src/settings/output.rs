@@ -1,6 +1,6 @@
 //! What is shown, and when to stop.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Which face shows the facts.
@@ -46,6 +46,55 @@ impl FailOn {
             }
             _ => Err(format!("{text:?} is neither error nor warn nor the code of a finding, e.g. PX01")),
         }
+    }
+}
+
+/// Where the causes of a run are written, and which are known before it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Findings {
+    /// Where they are written at the end.
+    pub file: Option<FindingsFile>,
+    /// What an earlier run wrote: its causes are known.
+    pub known: Option<PathBuf>,
+}
+
+/// A file for the causes of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FindingsFile {
+    /// The file; `None` for standard output.
+    pub path: Option<PathBuf>,
+    /// How they are written.
+    pub format: FindingsFormat,
+}
+
+/// How the causes of a run are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FindingsFormat {
+    /// Markdown for an issue.
+    Markdown,
+    /// One JSON object; its shape is documented in `assets/schema/findings.schema.json`.
+    Json,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+}
+
+impl FindingsFile {
+    /// Reads the name of a file, whose ending says how it is written; `-` is Markdown to standard output.
+    ///
+    /// # Errors
+    /// A sentence that says what would be right.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        if text == "-" {
+            return Ok(Self { path: None, format: FindingsFormat::Markdown });
+        }
+        let ending = Path::new(text).extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase);
+        let format = match ending.as_deref() {
+            Some("md" | "markdown") => FindingsFormat::Markdown,
+            Some("json") => FindingsFormat::Json,
+            Some("sarif") => FindingsFormat::Sarif,
+            _ => return Err("its ending says how it is written: .md, .json or .sarif; - is standard output".to_owned()),
+        };
+        Ok(Self { path: Some(PathBuf::from(text)), format })
     }
 }
 
@@ -98,6 +147,8 @@ pub struct Output {
     pub mouse: bool,
     /// Hide credentials.
     pub redact: bool,
+    /// Show in text what each finding rests on.
+    pub evidence: bool,
 }
 
 #[cfg(test)]
@@ -111,6 +162,18 @@ mod tests {
         assert_eq!(FailOn::parse("px01"), Ok(FailOn::Code("PX01".into())));
         for text in ["", "errors", "PX1", "PX*", "PX001", "01PX"] {
             assert!(FailOn::parse(text).unwrap_err().contains("PX01"), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_ending_says_how_causes_are_written() {
+        let format = |text: &str| FindingsFile::parse(text).map(|file| (file.path.is_some(), file.format));
+        assert_eq!(format("-"), Ok((false, FindingsFormat::Markdown)));
+        assert_eq!(format("out/causes.MD"), Ok((true, FindingsFormat::Markdown)));
+        assert_eq!(format("causes.json"), Ok((true, FindingsFormat::Json)));
+        assert_eq!(format("a.b.sarif"), Ok((true, FindingsFormat::Sarif)));
+        for text in ["", "causes", "causes.txt", ".json"] {
+            assert!(format(text).is_err(), "{text}");
         }
     }
 }

@@ -5,7 +5,7 @@
 //!                         └▶ those that follow from one: its symptoms
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher as _, RandomState};
 
 use crate::diagnosis::{Cause, Finding, Follows};
@@ -13,6 +13,10 @@ use crate::exchange::{Exchange, ExchangeId};
 
 /// Causes kept at most. What they are about may come from requests, so that a client could make up any number.
 const MOST: usize = 256;
+/// Causes that can be known at most.
+pub(super) const MOST_KNOWN: usize = 4096;
+/// Bytes of a request's target that are kept of an example.
+const MOST_TARGET: usize = 1024;
 
 /// One cause, and what came of it.
 #[derive(Clone, Debug)]
@@ -21,8 +25,8 @@ pub struct CauseRow {
     pub finding: Finding,
     /// The exchange of that finding.
     pub example: ExchangeId,
-    /// What that exchange asked for: `GET /api/v1/items`.
-    pub asked: String,
+    /// What that exchange asked for.
+    pub asked: Asked,
     /// Exchanges that it is the cause of.
     pub count: u64,
     /// Findings that follow from it, by their codes.
@@ -35,6 +39,25 @@ pub struct CauseRow {
     pub state: CauseState,
     /// The requests that it was seen on last, as hashes of what was asked for.
     requests: Vec<u64>,
+}
+
+/// What a request asked for, bytes as they came.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// The method.
+    pub method: Vec<u8>,
+    /// The target, a very long one cut.
+    pub target: Vec<u8>,
+}
+
+impl Asked {
+    fn of(exchange: &Exchange) -> Self {
+        exchange.outer().map_or_else(Self::default, |half| {
+            let target = half.request.target();
+            let kept = target.get(..MOST_TARGET).unwrap_or(target);
+            Self { method: half.request.method().to_vec(), target: kept.to_vec() }
+        })
+    }
 }
 
 /// What became of a cause.
@@ -66,7 +89,7 @@ const REQUESTS: usize = 8;
 #[derive(Debug, Default)]
 pub(super) struct Causes {
     rows: BTreeMap<Cause, CauseRow>,
-    known: Vec<Cause>,
+    known: BTreeSet<Cause>,
     /// Causes that found no room.
     dropped: u64,
     hashing: RandomState,
@@ -88,6 +111,24 @@ impl Causes {
         self.dropped
     }
 
+    /// How many are neither known nor gone.
+    pub(super) fn open(&self) -> usize {
+        self.rows.values().filter(|row| row.state == CauseState::New).count()
+    }
+
+    /// True if the cause that a finding comes down to is known. `all` are those of its exchange.
+    pub(super) fn is_known(
+        &self,
+        finding: &Finding,
+        all: &[Finding],
+        cause_of: impl Fn(ExchangeId, &'static str) -> Option<Cause>,
+    ) -> bool {
+        if self.known.is_empty() {
+            return false;
+        }
+        self.known.contains(&symptom_of(finding, all, &cause_of).unwrap_or_else(|| finding.cause()))
+    }
+
     /// True if nothing was found so far, so that nothing can go well again.
     pub(super) fn is_empty(&self) -> bool {
         self.rows.is_empty()
@@ -95,11 +136,11 @@ impl Causes {
 
     /// Marks a cause as known, or as new again. One that was not seen so far is known from the start.
     pub(super) fn mark(&mut self, cause: &Cause, known: bool) {
-        self.known.retain(|one| one != cause);
-        if known && self.known.len() < MOST {
-            self.known.push(cause.clone());
+        self.known.remove(cause);
+        if known && self.known.len() < MOST_KNOWN {
+            self.known.insert(cause.clone());
         }
-        if let Some(row) = self.rows.get_mut(cause) {
+        if let Some(row) = self.rows.get_mut(cause).filter(|row| row.state != CauseState::Gone) {
             row.state = if known { CauseState::Known } else { CauseState::New };
         }
     }
@@ -154,7 +195,7 @@ impl Causes {
         let row = self.rows.entry(cause).or_insert_with(|| CauseRow {
             finding: finding.clone(),
             example: exchange.id,
-            asked: asked(exchange),
+            asked: Asked::of(exchange),
             count: 0,
             symptoms: BTreeMap::new(),
             first: began,
@@ -175,7 +216,7 @@ impl Causes {
         if (finding.severity, finding.confidence) >= (row.finding.severity, row.finding.confidence) {
             row.finding = finding.clone();
             row.example = exchange.id;
-            row.asked = asked(exchange);
+            row.asked = Asked::of(exchange);
         }
     }
 
@@ -225,14 +266,6 @@ fn symptom_of(
         }
     }
     (above.code != finding.code).then(|| above.cause())
-}
-
-/// `GET /api/v1/items`, bytes as they are.
-fn asked(exchange: &Exchange) -> String {
-    exchange.outer().map_or_else(String::new, |half| {
-        let (method, target) = (half.request.method(), half.request.target());
-        format!("{} {}", String::from_utf8_lossy(method), String::from_utf8_lossy(target))
-    })
 }
 
 #[cfg(test)]
@@ -304,6 +337,19 @@ mod tests {
         causes.mark(&now[0].cause(), true);
         causes.conclude(&exchange(4, "/p/a"), &[], &now, |_, _| None);
         assert_eq!(told(&causes)[0].3, CauseState::Known);
+    }
+
+    #[test]
+    fn what_follows_from_a_known_cause_is_known() {
+        let mut causes = Causes::default();
+        let all = [finding("PX07", None), finding("RD03", Some(Follows::Code("PX07"))), finding("PX01", None)];
+        causes.mark(&all[0].cause(), true);
+        let known = |causes: &Causes| all.each_ref().map(|finding| causes.is_known(finding, &all, |_, _| None));
+        assert_eq!(known(&causes), [true, true, false]);
+        causes.conclude(&exchange(1, "/p/a"), &[], &all, |_, _| None);
+        assert_eq!((causes.rows().len(), causes.open()), (2, 1));
+        causes.mark(&all[0].cause(), false);
+        assert_eq!((known(&causes), causes.open()), ([false; 3], 2));
     }
 
     #[test]

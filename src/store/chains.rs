@@ -1,5 +1,7 @@
 //! Chains of redirects, kept beside the exchanges: bounded by count and by bytes, oldest let go first, every loss counted.
 //!
+//! What happens again just so is one chain, and counted: a client that asks without the last slash all day is one line.
+//!
 //! Nearly all traffic is no redirect and follows none. Such a request costs a look into an empty table, or a hash of its
 //! path where some client is on its way.
 
@@ -11,7 +13,7 @@ use percent_encoding::percent_decode;
 
 use crate::exchange::{Exchange, ExchangeId, Half, Target};
 use crate::lanes::{self, Lanes, Setup};
-use crate::redirect::{Chain, Client, Step, Url};
+use crate::redirect::{Chain, Client, End, Step, Url};
 
 /// Chains kept at once.
 const CHAINS: usize = 256;
@@ -30,15 +32,18 @@ pub struct Chains {
     awaited: HashMap<u64, Vec<u64>>,
     /// The chain that an exchange is in.
     of: HashMap<ExchangeId, u64>,
+    /// The chain of this shape.
+    shapes: HashMap<u64, u64>,
+    /// The shape of a chain, by its number.
+    shape_of: HashMap<u64, u64>,
     hashing: RandomState,
     begun: u64,
     held: usize,
     let_go: u64,
-    revision: u64,
 }
 
 impl Chains {
-    /// The chains, oldest first.
+    /// The chains, in the order in which they were first seen.
     pub fn all(&self) -> impl DoubleEndedIterator<Item = &Arc<Chain>> + ExactSizeIterator {
         self.kept.iter()
     }
@@ -46,11 +51,6 @@ impl Chains {
     /// How many were let go to keep the bounds.
     pub fn let_go(&self) -> u64 {
         self.let_go
-    }
-
-    /// Grows by one with every change.
-    pub fn revision(&self) -> u64 {
-        self.revision
     }
 
     /// True if this exchange may be a step of a chain that is here: asked before its lanes are computed.
@@ -73,15 +73,20 @@ impl Chains {
                 if let Some(known) = known {
                     self.remove(known);
                 }
-                let mut left_out = None;
-                self.change(number, |chain| left_out = chain.add(step));
-                left_out.map(|exchange| self.of.remove(&exchange));
-                self.of.insert(exchange.id, number);
+                let id = exchange.id;
+                self.change(number, |chains, chain| {
+                    if let Some(left_out) = chain.add(step) {
+                        chains.of.remove(&left_out);
+                    }
+                    chains.of.insert(id, number);
+                });
                 return;
             }
         }
         if let Some(number) = known {
-            self.change(number, |chain| chain.replace(step));
+            self.change(number, |_, chain| {
+                chain.replace(step);
+            });
         } else if step.is_redirect() {
             self.begin(step);
         }
@@ -89,22 +94,92 @@ impl Chains {
 
     /// Lets every chain go.
     pub(super) fn clear(&mut self) {
-        *self = Self { begun: self.begun, revision: self.revision + 1, ..Self::default() };
+        *self = Self { begun: self.begun, ..Self::default() };
     }
 
     fn begin(&mut self, step: Step) {
         self.begun += 1;
         self.of.insert(step.exchange, self.begun);
-        let chain = Chain::begin(self.begun, step);
-        self.held += chain.held();
-        self.expect(&chain);
-        self.kept.push_back(Arc::new(chain));
-        self.revision += 1;
+        self.put(self.kept.len(), Chain::begin(self.begun, step));
         while self.kept.len() > CHAINS || (self.held > BYTES && self.kept.len() > 1) {
             let Some(oldest) = self.kept.front().map(|chain| chain.number) else { break };
             self.remove(oldest);
             self.let_go += 1;
         }
+    }
+
+    /// Puts a chain in its place; or in the place of one that is just like it, which then happened once more.
+    fn put(&mut self, index: usize, mut chain: Chain) {
+        let shape = self.shape(&chain);
+        let same = self.shapes.get(&shape).copied().and_then(|number| Some((self.index(number)?, number)));
+        let Some((place, number)) = same else {
+            self.shapes.insert(shape, chain.number);
+            self.shape_of.insert(chain.number, shape);
+            self.held += chain.held();
+            self.expect(&chain);
+            self.kept.insert(index, Arc::new(chain));
+            return;
+        };
+        if self.begun == chain.number {
+            self.begun -= 1;
+        }
+        chain.times += self.take(place).map_or(0, |before| before.times);
+        chain.number = number;
+        for hop in chain.hops() {
+            self.of.insert(hop.exchange, number);
+        }
+        self.put(place, chain);
+    }
+
+    /// Changes a chain, and what is expected of its client with it.
+    fn change(&mut self, number: u64, change: impl FnOnce(&mut Self, &mut Chain)) {
+        let Some(index) = self.index(number) else { return };
+        let Some(mut chain) = self.take(index) else { return };
+        for hop in chain.hops() {
+            self.of.insert(hop.exchange, number);
+        }
+        change(self, Arc::make_mut(&mut chain));
+        self.put(index, Arc::unwrap_or_clone(chain));
+    }
+
+    fn remove(&mut self, number: u64) {
+        if let Some(index) = self.index(number) {
+            self.take(index);
+        }
+    }
+
+    /// Takes a chain out, with all that leads to it.
+    fn take(&mut self, index: usize) -> Option<Arc<Chain>> {
+        let chain = self.kept.remove(index)?;
+        self.expect_no_more(&chain);
+        self.held -= chain.held();
+        for hop in chain.hops() {
+            self.of.remove(&hop.exchange);
+        }
+        if let Some(shape) = self.shape_of.remove(&chain.number) {
+            self.shapes.remove(&shape);
+        }
+        Some(chain)
+    }
+
+    /// What makes chains alike, as one number: the same requests with the same answers; of circles where they begin, and
+    /// how long they are. One that may still go on is only like another of the same client.
+    fn shape(&self, chain: &Chain) -> u64 {
+        let mut hasher = self.hashing.build_hasher();
+        let end = chain.end();
+        if let End::Circle(length) = end {
+            length.hash(&mut hasher);
+            chain.hops().first().map(|hop| (&hop.method, parts(&hop.url))).hash(&mut hasher);
+            return hasher.finish();
+        }
+        if matches!(end, End::NotSeen(_)) {
+            (chain.client.address, chain.client.marks).hash(&mut hasher);
+        }
+        for hop in chain.hops() {
+            (&hop.method, parts(&hop.url), hop.status).hash(&mut hasher);
+            hop.sent.as_ref().map(|sent| parts(&sent.target)).hash(&mut hasher);
+        }
+        hasher.finish()
     }
 
     /// The newest chain whose next step this is.
@@ -119,30 +194,6 @@ impl Chains {
 
     fn get(&self, number: u64) -> Option<&Arc<Chain>> {
         self.kept.get(self.index(number)?)
-    }
-
-    /// Changes a chain, and what is expected of its client with it.
-    fn change<T>(&mut self, number: u64, change: impl FnOnce(&mut Chain) -> T) {
-        let Some(index) = self.index(number) else { return };
-        let Some(before) = self.kept.get(index).cloned() else { return };
-        self.expect_no_more(&before);
-        let held = before.held();
-        drop(before);
-        let Some(chain) = self.kept.get_mut(index) else { return };
-        change(Arc::make_mut(chain));
-        let chain = Arc::clone(chain);
-        self.held = self.held - held + chain.held();
-        self.expect(&chain);
-        self.revision += 1;
-    }
-
-    fn remove(&mut self, number: u64) {
-        let Some(chain) = self.index(number).and_then(|index| self.kept.remove(index)) else { return };
-        self.expect_no_more(&chain);
-        self.held -= chain.held();
-        for hop in chain.hops() {
-            self.of.remove(&hop.exchange);
-        }
     }
 
     fn expect(&mut self, chain: &Chain) {
@@ -188,6 +239,11 @@ impl Chains {
         }
         hasher.finish()
     }
+}
+
+/// All that makes a URL.
+fn parts(url: &Url) -> (&str, &str, Option<u16>, &[u8], Option<&[u8]>) {
+    (&url.scheme, &url.host, url.port, &url.path, url.query.as_deref())
 }
 
 /// What chains need to know of an exchange.
@@ -253,6 +309,26 @@ mod tests {
         ]);
         assert_eq!(lengths(&chains), [(2, true), (1, false)]);
         assert!(chains.may_go_on(&exchange(6, "/b/", "200 OK")) && !chains.may_go_on(&exchange(6, "/a/", "200 OK")));
+    }
+
+    #[test]
+    fn what_happens_again_is_one_chain() {
+        let once = |n: u64| {
+            [
+                exchange(10 * n, "/a", "307 R\nLocation: /a/"),
+                exchange(10 * n + 1, "/a/", "200 OK"),
+                exchange(10 * n + 2, "/b", "307 R\nLocation: /b/"),
+            ]
+        };
+        let mut all: Vec<_> = (1..=1000).flat_map(once).collect();
+        all.push(exchange(20_000, "/a", "307 R\nLocation: /a/"));
+        all.push(exchange(20_001, "/a/", "404 Not Found"));
+        let chains = observed(&all);
+        let seen: Vec<_> = chains.all().map(|chain| (chain.number, chain.requests(), chain.times)).collect();
+        assert_eq!(seen, [(1, 2, 1000), (2, 1, 1000), (3, 2, 1)]);
+        let newest = chains.all().next().unwrap().hops()[0].exchange;
+        assert_eq!(newest, ExchangeId(10_000), "the newest is the example");
+        assert_eq!((chains.of.len(), chains.shapes.len(), chains.shape_of.len()), (5, 3, 3));
     }
 
     #[test]

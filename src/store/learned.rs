@@ -11,10 +11,31 @@ use crate::gateway::Gateway;
 use crate::lanes::{self, Provenance, Reread};
 
 impl Store {
-    /// Sets the app's routes and judges again what waited for them. Gives the ids of the entries that changed.
-    pub fn set_routes(&mut self, routes: Routes) -> Vec<ExchangeId> {
-        self.revision += 1;
+    /// Sets the app's routes, and the `root_path` that the app itself tells of, and judges again what waited for them. Gives
+    /// the ids of the entries that changed.
+    ///
+    /// A root path that the server was given reaches the app too; only another one is the app's own.
+    pub fn describe(&mut self, routes: Routes, root_path: Option<String>) -> Vec<ExchangeId> {
         self.setup.app.routes = Some(routes);
+        let server = self.setup.server.root_path.trim_end_matches('/').to_owned();
+        let own = root_path.filter(|root| self.setup.app.root_path.is_empty() && !root.is_empty() && *root != server);
+        if let Some(root) = own {
+            self.setup.know_prefix(&root);
+            self.setup.provenance.know("app-root-path", &root, "the app's own pages");
+            self.setup.app.root_path = root;
+        }
+        self.judge_waiting()
+    }
+
+    /// Notes that the app has no description where every FastAPI app has one, and judges again what waited for it. Gives the
+    /// ids of the entries that changed.
+    pub fn set_undescribed(&mut self) -> Vec<ExchangeId> {
+        self.setup.app.undescribed = true;
+        self.judge_waiting()
+    }
+
+    fn judge_waiting(&mut self) -> Vec<ExchangeId> {
+        self.revision += 1;
         self.publish_setup();
         let waiting: Vec<_> = self.session.waiting().collect();
         let mut changed = Vec::new();
@@ -56,6 +77,8 @@ impl Store {
     ) -> Vec<ExchangeId> {
         self.revision += 1;
         let same = (&self.setup.server, self.setup.app.framework) == (&server, framework);
+        // Another process may have a description.
+        self.setup.app.undescribed = false;
         if let Some(since) = since.filter(|_| !same) {
             self.setup.serve_otherwise(since, server, framework);
         } else {
@@ -107,6 +130,6 @@ impl Store {
     /// True when something was seen, mostly a 404 by the app, whose cause depends on the app's routes, and they are not
     /// known.
     pub fn wants_routes(&self) -> bool {
-        self.setup.app.routes.is_none() && self.session.waiting().len() > 0
+        self.setup.app.routes.is_none() && !self.setup.app.undescribed && self.session.waiting().len() > 0
     }
 }

@@ -16,7 +16,7 @@ mod plain;
 #[cfg(test)]
 mod tests;
 
-pub use causes::{CauseRow, CauseState};
+pub use causes::{Asked, CauseRow, CauseState};
 pub use chains::Chains;
 pub use filter::{Filter, FilterError};
 
@@ -118,6 +118,9 @@ pub struct Store {
 }
 
 impl Store {
+    /// Causes that can be known at most.
+    pub const MOST_KNOWN: usize = causes::MOST_KNOWN;
+
     /// An empty store.
     pub fn new(setup: Setup, limits: Limits) -> Self {
         Self {
@@ -284,10 +287,7 @@ impl Store {
     /// Counts what is now concluded about an exchange towards its causes.
     fn count_causes(&mut self, index: usize, findings: &[Finding]) {
         let Some(slot) = self.slots.get(index) else { return };
-        let cause_of = |id, code| {
-            let (_, slot) = find(&self.slots, id)?;
-            slot.entry.findings.iter().find(|finding| finding.code == code).map(Finding::cause)
-        };
+        let cause_of = |id, code| cause_of(&self.slots, id, code);
         self.causes.conclude(&slot.entry.exchange, &slot.entry.findings, findings, cause_of);
     }
 
@@ -360,7 +360,17 @@ impl Store {
         self.causes.dropped()
     }
 
-    /// Marks a cause as known, or as new again.
+    /// How many causes are neither known nor gone.
+    pub fn open_causes(&self) -> usize {
+        self.causes.open()
+    }
+
+    /// True if the cause that this finding of an entry comes down to is known.
+    pub fn is_known(&self, entry: &Entry, finding: &Finding) -> bool {
+        self.causes.is_known(finding, &entry.findings, |id, code| cause_of(&self.slots, id, code))
+    }
+
+    /// Marks a cause as known, or as new again. Beyond [`Store::MOST_KNOWN`] none is.
     pub fn mark_cause(&mut self, cause: &Cause, known: bool) {
         self.causes.mark(cause, known);
         self.revision += 1;
@@ -382,10 +392,11 @@ impl Store {
         self.revision += 1;
     }
 
-    /// Begins again with another set-up (the demo's next scene): entries and what was learned go, numbers go on.
+    /// Begins again with another set-up (the demo's next scene): entries and what was learned go, numbers and causes go on.
     pub fn begin_again(&mut self, setup: Setup) {
         let counts = Counts { seen: self.counts.seen, ..Counts::default() };
-        *self = Self { counts, revision: self.revision + 1, ..Self::new(setup, self.limits) };
+        let causes = std::mem::take(&mut self.causes);
+        *self = Self { counts, causes, revision: self.revision + 1, ..Self::new(setup, self.limits) };
     }
 }
 
@@ -393,6 +404,12 @@ impl Store {
 fn find(slots: &VecDeque<Slot>, id: ExchangeId) -> Option<(usize, &Slot)> {
     let index = slots.binary_search_by_key(&id, Slot::id).ok()?;
     Some((index, slots.get(index)?))
+}
+
+/// The cause that a finding on an exchange names, if both are still kept.
+fn cause_of(slots: &VecDeque<Slot>, id: ExchangeId, code: &str) -> Option<Cause> {
+    let (_, slot) = find(slots, id)?;
+    slot.entry.findings.iter().find(|finding| finding.code == code).map(Finding::cause)
 }
 
 /// Marks an entry as changed in this revision, naming it once per batch.

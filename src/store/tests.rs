@@ -228,7 +228,7 @@ fn routes_learned_later_complete_what_waited_for_them() {
     assert!(store.get(ExchangeId(1)).unwrap().findings.is_empty());
 
     let before = store.revision();
-    let changed = store.set_routes(Routes::new(vec!["/items".to_owned()], Vec::new()));
+    let changed = store.describe(Routes::new(vec!["/items".to_owned()], Vec::new()), None);
     assert_eq!(changed, [ExchangeId(1)]);
     let entry = store.get(ExchangeId(1)).unwrap();
     assert_eq!((entry.findings[0].code, entry.revision), ("PX01", before + 1));

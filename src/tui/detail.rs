@@ -5,20 +5,23 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use super::events;
+use super::finding_text::whole;
 use super::lane_text::{shown_value, tap_name};
 use super::row::{elapsed, shown_target, status_tone};
 use super::text::{Runs, cut_end, pad, run, wrap};
 use super::theme::Tone;
-use crate::exchange::{Answered, Body, Cut, Ending, Exchange, Fields, Flow, Frame, Framing, Half, Phase, Tunnel};
+use crate::exchange::{Answered, Body, Cut, Ending, Fields, Flow, Frame, Framing, Half, Phase, Tunnel};
 use crate::lanes::Setup;
 use crate::lanes::secrets::{HIDDEN, is_secret_name, redact_query};
 use crate::lanes::visible::visible;
+use crate::store::Entry;
 
 /// Lines of one body at most; what is beyond is named, not shown.
 const MOST_LINES: usize = 5000;
 
-/// The detail view of an exchange for a width in cells.
-pub(super) fn lines(exchange: &Exchange, setup: &Setup, width: usize, reveal: bool) -> Vec<Runs> {
+/// The detail view of an exchange for a width in cells: its heads and bodies, then what was concluded, whole.
+pub(super) fn lines(entry: &Entry, setup: &Setup, width: usize, reveal: bool) -> Vec<Runs> {
+    let exchange = &entry.exchange;
     let page = Page { width: width.max(20), reveal };
     let mut lines = Vec::new();
     for (who, half) in [("CLIENT SIDE", &exchange.edge), ("APP SIDE", &exchange.app)] {
@@ -27,6 +30,10 @@ pub(super) fn lines(exchange: &Exchange, setup: &Setup, width: usize, reveal: bo
         let onward = half.upstream.map_or_else(String::new, |(to, from)| format!(", sent on from {from} to {to}"));
         page.heading(&mut lines, &format!("{who}  at {tap}, from {}{onward}", half.peer));
         page.half(&mut lines, half);
+    }
+    for finding in entry.findings.iter() {
+        page.heading(&mut lines, &format!("{} {}", finding.code, finding.title));
+        lines.extend(whole(finding, page.width, false));
     }
     lines
 }

@@ -25,6 +25,12 @@ pub(super) enum Action {
     Requests,
     Redirects,
     Routes,
+    Findings,
+    Evidence,
+    FilterByIt,
+    Known,
+    Export,
+    Suppose,
     Circles,
     Try,
     WhatIfs,
@@ -127,6 +133,8 @@ pub(super) enum Bar {
     Routes,
     /// On the redirects.
     Redirects,
+    /// On the findings.
+    Findings,
     /// Where there is a way back: anywhere but on the list.
     Away,
     /// Wherever there is such a key.
@@ -144,6 +152,8 @@ pub(super) enum On {
     Routes,
     /// On the redirects.
     Redirects,
+    /// On the findings.
+    Findings,
 }
 
 /// In which runs a key is worth telling of.
@@ -191,9 +201,10 @@ impl Binding {
         };
         let page = match self.on {
             On::Every => true,
-            On::Traffic => !matches!(state.page, Page::Routes | Page::Redirects),
+            On::Traffic => !matches!(state.page, Page::Routes | Page::Redirects | Page::Findings),
             On::Routes => state.page == Page::Routes,
             On::Redirects => state.page == Page::Redirects,
+            On::Findings => state.page == Page::Findings,
         };
         run && page
     }
@@ -211,6 +222,11 @@ impl Binding {
     /// The same, on the Redirects page alone.
     const fn redirects(self) -> Self {
         Self { on: On::Redirects, ..self }
+    }
+
+    /// The same, on the Findings page alone.
+    const fn findings(self) -> Self {
+        Self { on: On::Findings, ..self }
     }
 
     /// The same, in such runs alone.
@@ -325,14 +341,23 @@ pub(super) const BINDINGS: &[Binding] = &[
         .traffic(),
     line(
         Group::View,
-        &[(Char('1'), Action::Requests), (Char('2'), Action::Redirects), (Char('3'), Action::Routes)],
-        "requests, redirects, routes",
+        &[
+            (Char('1'), Action::Requests),
+            (Char('2'), Action::Redirects),
+            (Char('3'), Action::Routes),
+            (Char('5'), Action::Findings),
+        ],
+        "requests, … findings",
     )
     .only(Only::NoDemo),
     line(
         Group::View,
-        &[(Code(KeyCode::F(2)), Action::Redirects), (Code(KeyCode::F(3)), Action::Routes)],
-        "redirects, routes",
+        &[
+            (Code(KeyCode::F(2)), Action::Redirects),
+            (Code(KeyCode::F(3)), Action::Routes),
+            (Code(KeyCode::F(5)), Action::Findings),
+        ],
+        "redirects, routes, findings",
     )
     .only(Only::Demo),
     barred(
@@ -363,6 +388,15 @@ pub(super) const BINDINGS: &[Binding] = &[
         .redirects(),
     barred(Group::Act, &[(Char('Y'), Action::CopyChain)], "copy the chain", Bar::Redirects, "copy chain").redirects(),
     line(Group::View, &[(Char('u'), Action::Reveal)], "show, hide secrets").redirects(),
+    barred(Group::View, &[(Code(KeyCode::Enter), Action::Open)], "its example", Bar::Findings, "example").findings(),
+    barred(Group::View, &[(Char('f'), Action::FilterByIt)], "its requests", Bar::Findings, "requests").findings(),
+    barred(Group::View, &[(Char('e'), Action::Evidence)], "evidence first", Bar::Findings, "evidence").findings(),
+    line(Group::View, &[(Char('u'), Action::Reveal)], "show, hide secrets").findings(),
+    barred(Group::Act, &[(Char('K'), Action::Known)], "known, or new again", Bar::Findings, "known").findings(),
+    barred(Group::Act, &[(Char('y'), Action::CopyFix)], "copy the fix (OSC 52)", Bar::Findings, "copy fix").findings(),
+    barred(Group::Act, &[(Char('w'), Action::Export)], "write them to a file", Bar::Findings, "write").findings(),
+    line(Group::View, &[(Char('e'), Action::Evidence)], "what a finding rests on").traffic(),
+    line(Group::View, &[(Char('w'), Action::Suppose)], "what if: set up otherwise").traffic(),
     barred(
         Group::View,
         &[(Char('t'), Action::Try), (Code(KeyCode::Enter), Action::Try)],

@@ -3,6 +3,7 @@
 use crossterm::event::{KeyEvent, MouseEvent};
 
 use super::Exit;
+use crate::diagnosis::Cause;
 use crate::gateway::Place;
 
 /// Something happened.
@@ -49,6 +50,10 @@ pub(super) enum Effect {
     Excerpt(Place),
     /// Give the terminal to the user's editor, at this line, until it ends.
     Edit(Place),
+    /// Mark a cause as known, or as new again.
+    Mark(Cause, bool),
+    /// Write the causes down.
+    Export,
     /// Read the proxy's configuration again.
     Reload,
 }

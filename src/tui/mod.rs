@@ -14,6 +14,8 @@ mod copy;
 mod detail;
 mod editor;
 mod events;
+mod finding_text;
+mod findings;
 mod input;
 mod keymap;
 mod lane_text;
@@ -35,8 +37,9 @@ mod theme;
 mod update;
 mod verdict_text;
 mod view;
+mod what_if;
 
-pub use session::{Console, Controls, Exit, Lines, Scene, Scenes, Session};
+pub use session::{Console, Controls, Exit, Exported, Lines, Scene, Scenes, Session};
 pub use theme::{Look, ThemeName};
 
 use std::sync::PoisonError;
@@ -156,6 +159,17 @@ impl Face {
         self.state.notice = Some(visible(said.as_bytes()));
     }
 
+    /// Writes the causes down and says where, or why not.
+    fn export(&mut self) {
+        match self.session.controls.export() {
+            Ok(Exported::File(path)) => {
+                self.state.notice = Some(visible(format!("written to {}", path.display()).as_bytes()));
+            }
+            Ok(Exported::Text(text)) => self.save(&text),
+            Err(why) => self.state.notice = Some(visible(why.as_bytes())),
+        }
+    }
+
     /// Lends the terminal to the editor, then has the configuration read again.
     fn edit(&mut self, place: &Place, screen: &mut Screen) -> std::io::Result<()> {
         let Some(held) = self.input.hold() else {
@@ -196,6 +210,8 @@ impl Face {
                 }
                 Effect::Clear => self.session.controls.clear(),
                 Effect::Record(on) => self.session.controls.record(on),
+                Effect::Mark(cause, known) => self.session.controls.mark(&cause, known),
+                Effect::Export => self.export(),
                 Effect::Scene(index) => self.session.controls.scene(index),
             }
         }

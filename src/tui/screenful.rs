@@ -6,14 +6,16 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::detail;
+use super::findings::FindingsSeen;
 use super::redirects::RedirectsSeen;
 use super::routing::RoutesSeen;
 use super::row::Row;
 use super::session::Console;
-use super::state::{Page, State};
+use super::state::{Overlay, Page, State};
 use super::text::{Runs, run};
 use super::theme::Tone;
 use super::view::places::Places;
+use super::what_if::Supposing;
 use crate::exchange::ExchangeId;
 use crate::lanes::{self, Lanes, Setup};
 use crate::store::{Counts, Entry, Store};
@@ -26,6 +28,8 @@ const PORTION: usize = 512;
 pub(super) struct Chosen {
     pub(super) entry: Entry,
     pub(super) lanes: Lanes,
+    /// True if it was not seen but is thought through, set up otherwise.
+    pub(super) supposed: bool,
 }
 
 /// What a frame shows beside the state.
@@ -34,6 +38,8 @@ pub(super) struct Screenful {
     /// The lines of the list that are on screen.
     pub(super) rows: Vec<Row>,
     pub(super) chosen: Option<Chosen>,
+    /// The same set up otherwise, while somebody tries that.
+    pub(super) supposing: Option<Supposing>,
     pub(super) counts: Counts,
     pub(super) setup: Arc<Setup>,
     /// The detail view of the selected exchange, or the command's output; empty unless one of them is open.
@@ -43,6 +49,10 @@ pub(super) struct Screenful {
     pub(super) routes: Option<RoutesSeen>,
     /// The Redirects page, as it was when it was last looked at.
     pub(super) redirects: RedirectsSeen,
+    /// The Findings page, as it was when it was last looked at.
+    pub(super) findings: FindingsSeen,
+    /// How many causes are neither known nor gone.
+    pub(super) open_causes: usize,
     /// Lines made before, by exchange: the revision they were made from, and the line.
     made: HashMap<ExchangeId, (u64, Row)>,
     /// Whether they were made with secrets shown.
@@ -64,14 +74,25 @@ impl Screenful {
         Self {
             rows: Vec::new(),
             chosen: None,
+            supposing: None,
             counts: Counts::default(),
             setup,
             detail: Vec::new(),
             detail_of: None,
             routes: None,
             redirects: RedirectsSeen::default(),
+            findings: FindingsSeen::default(),
+            open_causes: 0,
             made: HashMap::new(),
             made_with: false,
+        }
+    }
+
+    /// The request whose lanes and verdict are shown, and its set-up: as it was seen, or as it is supposed to be.
+    pub(super) fn subject(&self) -> Option<(&Chosen, &Setup)> {
+        match self.supposing.as_ref().and_then(|supposing| supposing.outcome.as_ref()) {
+            Some((chosen, setup)) => Some((chosen, setup)),
+            None => Some((self.chosen.as_ref()?, &self.setup)),
         }
     }
 
@@ -91,6 +112,10 @@ impl Screenful {
         let (entries, chosen, counts) = {
             let store = store.read().unwrap_or_else(PoisonError::into_inner);
             let on_screen = state.listing.shown().iter().skip(state.top).take(height);
+            self.open_causes = store.open_causes();
+            if state.page == Page::Findings {
+                self.findings.refresh(&store, &state.findings);
+            }
             let entries: Vec<Entry> = on_screen.filter_map(|shown| store.get(shown.id).cloned()).collect();
             (entries, state.selected.and_then(|id| store.get(id).cloned()), store.counts())
         };
@@ -108,6 +133,7 @@ impl Screenful {
         }
         self.make_rows(&entries, state);
         self.choose(chosen);
+        self.suppose(state);
         // What the command writes comes from elsewhere: see `read_console`.
         if state.page != Page::Console {
             let before = (self.detail_of.map(|of| of.id), self.detail.len());
@@ -167,9 +193,19 @@ impl Screenful {
         };
         self.chosen = match (chosen, self.chosen.take()) {
             (Some(entry), Some(before)) if same(&entry, &before) => Some(before),
-            (Some(entry), _) => Some(Chosen { lanes: lanes::compute(&entry.exchange, &self.setup), entry }),
+            (Some(entry), _) => {
+                Some(Chosen { lanes: lanes::compute(&entry.exchange, &self.setup), entry, supposed: false })
+            }
             (None, _) => None,
         };
+    }
+
+    /// Brings what is supposed up to date, where somebody supposes something.
+    fn suppose(&mut self, state: &State) {
+        let before = self.supposing.take();
+        if let (Some(Overlay::WhatIf(what_if)), Some(chosen)) = (&state.overlay, &self.chosen) {
+            self.supposing = Supposing::refreshed(before, what_if, chosen, &self.setup);
+        }
     }
 
     /// Whoever reads the end of what still grows (an event stream, a websocket) sees what is added.
@@ -192,7 +228,7 @@ impl Screenful {
             return;
         }
         self.detail = match (&self.chosen, wanted) {
-            (Some(chosen), Some(of)) => detail::lines(&chosen.entry.exchange, &self.setup, of.width, of.reveal),
+            (Some(chosen), Some(of)) => detail::lines(&chosen.entry, &self.setup, of.width, of.reveal),
             _ => Vec::new(),
         };
         self.detail_of = wanted;

@@ -1,11 +1,13 @@
 //! What the terminal face is given, and what it gives back.
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, RwLock};
 
 use tokio::sync::watch;
 
 use super::Look;
+use crate::diagnosis::Cause;
 use crate::store::Store;
 
 /// Everything the terminal face needs for one run.
@@ -56,6 +58,22 @@ pub trait Controls {
     fn scene(&mut self, index: usize);
     /// Reads the proxy's configuration again; asked for only where there is one.
     fn reload(&mut self) {}
+    /// Marks a cause as known, or as new again.
+    fn mark(&mut self, cause: &Cause, known: bool);
+    /// Writes the causes down.
+    ///
+    /// # Errors
+    /// A sentence that says why it could not.
+    fn export(&mut self) -> Result<Exported, String>;
+}
+
+/// The causes, written down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Exported {
+    /// In this file.
+    File(PathBuf),
+    /// As this text, for a new file.
+    Text(String),
 }
 
 /// The demo's scenes.

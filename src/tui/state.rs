@@ -2,12 +2,14 @@
 
 use jiff::tz::TimeZone;
 
+use super::findings::Findings;
 use super::listing::{Listing, Shown, Sort};
 use super::prompt::Prompt;
 use super::redirects::Redirects;
 use super::routing::{Excerpt, Routing};
 use super::session::Scene;
 use super::theme::Look;
+use super::what_if::WhatIf;
 use crate::exchange::ExchangeId;
 use crate::lanes::Reread;
 use crate::lanes::visible::visible;
@@ -26,6 +28,8 @@ pub(super) enum Page {
     Routes,
     /// The chains of redirects.
     Redirects,
+    /// The causes that the findings come down to.
+    Findings,
 }
 
 impl Page {
@@ -68,6 +72,8 @@ pub(super) enum Overlay {
     Url(Prompt),
     /// Lines of the proxy's configuration.
     Excerpt(Excerpt),
+    /// What is supposed of the selected request.
+    WhatIf(Box<WhatIf>),
 }
 
 /// Reads a filter; blank text is none.
@@ -101,6 +107,7 @@ pub(super) struct State {
     pub(super) overlay: Option<Overlay>,
     pub(super) routing: Routing,
     pub(super) redirects: Redirects,
+    pub(super) findings: Findings,
     pub(super) listing: Listing,
     pub(super) selected: Option<ExchangeId>,
     /// Where in the list the selected one stands.
@@ -118,6 +125,8 @@ pub(super) struct State {
     pub(super) detail_scroll: usize,
     /// Show only what differs.
     pub(super) differences: bool,
+    /// Show what a finding rests on rather than what to do.
+    pub(super) evidence: bool,
     /// Show secrets.
     pub(super) reveal: bool,
     pub(super) recording: bool,
@@ -152,6 +161,7 @@ impl State {
             overlay: None,
             routing: Routing::default(),
             redirects: Redirects::default(),
+            findings: Findings::default(),
             listing: Listing::new(filter),
             selected: None,
             cursor: 0,
@@ -163,6 +173,7 @@ impl State {
             pane_scroll: 0,
             detail_scroll: 0,
             differences: false,
+            evidence: false,
             reveal: false,
             recording: true,
             filter_error,
@@ -196,6 +207,18 @@ impl State {
             self.selected = selected;
             self.pane_scroll = 0;
             self.detail_scroll = 0;
+        }
+    }
+
+    /// Shows a request on its page, if it is in the list.
+    pub(super) fn show(&mut self, id: ExchangeId) {
+        match self.listing.shown().iter().position(|shown| shown.id == id) {
+            Some(index) => {
+                self.page = Page::Requests;
+                self.unfollow();
+                self.select(index);
+            }
+            None => self.notice = Some(format!("#{} is not in the list: filtered out, or let go", id.0)),
         }
     }
 

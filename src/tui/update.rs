@@ -4,6 +4,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent,
 
 use super::Exit;
 use super::copy::{Copy, MENU};
+use super::findings;
 use super::keymap::{Action, action};
 use super::listing::Sort;
 use super::message::{Effect, Message};
@@ -14,6 +15,7 @@ use super::screenful::Screenful;
 use super::state::{Overlay, Page, Pane, State, read_filter};
 use super::view;
 use super::view::places::{Places, Shape};
+use super::what_if;
 use crate::gateway::Place;
 
 /// Lines that one turn of the wheel scrolls.
@@ -40,6 +42,7 @@ pub(super) fn update(state: &mut State, message: Message, seen: &Screenful) -> V
                     prompt.left.extend(text.chars().filter(|c| !c.is_control()));
                     state.routing.url = prompt.text();
                 }
+                Some(Overlay::WhatIf(what_if)) => what_if::paste(what_if, &text),
                 _ => {}
             }
             Vec::new()
@@ -83,6 +86,10 @@ fn key_pressed(state: &mut State, key: KeyEvent, seen: &Screenful) -> Vec<Effect
             url_key(state, prompt, key);
             Vec::new()
         }
+        Some(Overlay::WhatIf(what_if)) => {
+            what_if::key(state, what_if, key);
+            Vec::new()
+        }
         // Any key closes it, and edit edits.
         Some(Overlay::Excerpt(excerpt)) => match action(&key, state) {
             Some(Action::Edit) => vec![Effect::Edit(excerpt.place)],
@@ -95,6 +102,11 @@ fn key_pressed(state: &mut State, key: KeyEvent, seen: &Screenful) -> Vec<Effect
 fn act(state: &mut State, action: Action, seen: &Screenful) -> Vec<Effect> {
     if state.page == Page::Redirects
         && let Some(effects) = redirects::act(state, action, seen)
+    {
+        return effects;
+    }
+    if state.page == Page::Findings
+        && let Some(effects) = findings::act(state, action, seen)
     {
         return effects;
     }
@@ -121,6 +133,10 @@ fn act(state: &mut State, action: Action, seen: &Screenful) -> Vec<Effect> {
         Action::Redirects => state.page = Page::Redirects,
         // Of the Redirects page alone.
         Action::Circles | Action::CopyChain => {}
+        Action::Findings => state.page = Page::Findings,
+        // Of the Findings page alone.
+        Action::FilterByIt | Action::Known | Action::Export => {}
+        Action::Suppose => what_if::open(state, seen),
         Action::Try => state.overlay = Some(Overlay::Url(Prompt::new(&state.routing.url))),
         Action::WhatIfs => panel(state, Panel::WhatIfs),
         Action::Servers => panel(state, Panel::Servers),
@@ -148,9 +164,13 @@ fn act(state: &mut State, action: Action, seen: &Screenful) -> Vec<Effect> {
         Action::Scene(index) => return scene(state, usize::from(index)),
         Action::NextScene => return scene(state, state.scene + 1),
         Action::PreviousScene => return state.scene.checked_sub(1).map_or_else(Vec::new, |index| scene(state, index)),
-        Action::Follow | Action::Zoom | Action::Differences | Action::Sort | Action::Reveal | Action::Theme => {
-            toggle(state, action);
-        }
+        Action::Follow
+        | Action::Zoom
+        | Action::Differences
+        | Action::Evidence
+        | Action::Sort
+        | Action::Reveal
+        | Action::Theme => toggle(state, action),
     }
     Vec::new()
 }
@@ -161,6 +181,10 @@ fn toggle(state: &mut State, action: Action) {
         Action::Follow => state.follow = true,
         Action::Zoom => state.zoomed = !state.zoomed,
         Action::Differences => state.differences = !state.differences,
+        Action::Evidence => {
+            state.evidence = !state.evidence;
+            state.pane_scroll = 0;
+        }
         Action::Sort => state.listing.set_sort(state.listing.sort().next()),
         Action::Reveal => {
             state.reveal = !state.reveal;
@@ -180,7 +204,7 @@ fn page_height(state: &State) -> usize {
     match state.page {
         Page::Detail | Page::Console => usize::from(places.body.height.saturating_sub(2)).max(1),
         Page::Requests => usize::from(places.list_lines()).max(1),
-        Page::Routes | Page::Redirects => usize::from(places.body.height / 2).max(1),
+        Page::Routes | Page::Redirects | Page::Findings => usize::from(places.body.height / 2).max(1),
     }
 }
 
@@ -188,6 +212,10 @@ fn page_height(state: &State) -> usize {
 fn go(state: &mut State, lines: usize, down: bool, seen: &Screenful) {
     if state.page.is_text() {
         scroll_detail(state, lines, down, seen);
+    } else if state.page == Page::Findings {
+        findings::go(state, lines, down, seen);
+    } else if state.page == Page::Redirects {
+        redirects::act(state, if down { Action::Down } else { Action::Up }, seen);
     } else if state.page == Page::Routes {
         let cursor = state.routing.cursor;
         choose(state, if down { cursor.saturating_add(lines) } else { cursor.saturating_sub(lines) }, seen);
@@ -241,7 +269,7 @@ fn first(state: &mut State) {
         Page::Detail | Page::Console => state.detail_scroll = 0,
         Page::Requests => select(state, 0),
         Page::Routes => state.routing.cursor = 0,
-        Page::Redirects => {}
+        Page::Redirects | Page::Findings => {}
     }
 }
 
@@ -254,7 +282,7 @@ fn last(state: &mut State, seen: &Screenful) {
             state.follow = state.listing.sort() == Sort::Time;
         }
         Page::Routes => choose(state, usize::MAX, seen),
-        Page::Redirects => {}
+        Page::Redirects | Page::Findings => {}
     }
 }
 
@@ -358,6 +386,8 @@ fn back(state: &mut State) {
         state.page = Page::Requests;
     } else if state.zoomed {
         state.zoomed = false;
+    } else if state.evidence {
+        state.evidence = false;
     } else {
         state.focus = Pane::List;
         state.pane_scroll = 0;

@@ -1,13 +1,13 @@
 //! The verdict as lines of text: what came back, why, what to change, what not to do.
 
+use super::finding_text::{evidence, fix_label, labelled};
 use super::lane_text::{answer, chain};
 use super::row::severity_tone;
 use super::screenful::Chosen;
-use super::text::{Runs, cut_end, run, width_of, wrap};
+use super::text::{Runs, cut_end, run, width_of};
 use super::theme::Tone;
 use crate::asgi::framework::RouteMatch;
 use crate::diagnosis::{Finding, Follows};
-use crate::lanes::visible::visible;
 use crate::lanes::{Author, Rewrite, Setup};
 
 /// The verdict's title: the primary finding, or that there is none.
@@ -22,6 +22,9 @@ pub(super) fn title(chosen: &Chosen) -> Runs {
         }
         None if chosen.lanes.answer.status.is_some_and(|status| status < 400) => {
             vec![run(Tone::Good, "✓ nothing wrong found")]
+        }
+        None if chosen.supposed && chosen.lanes.answer.status.is_none() => {
+            vec![run(Tone::Dim, "not known: it depends on the app")]
         }
         None if own_answer(chosen) => vec![run(Tone::Text, "the app's own answer")],
         None => vec![run(Tone::Dim, "no rule knows this")],
@@ -64,21 +67,26 @@ struct Part {
 /// The rank of the line that says what came back.
 const GOT: u8 = 3;
 
-/// The whole verdict for a width in cells. `brief` leaves out what the stacked lanes already say.
-pub(super) fn lines(chosen: &Chosen, setup: &Setup, width: usize, brief: bool, reveal: bool) -> Vec<Runs> {
-    parts(chosen, setup, width, brief, reveal).into_iter().flat_map(|part| part.lines).collect()
+/// What of a verdict is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct What {
+    /// Leave out what the stacked lanes already say.
+    pub(super) brief: bool,
+    /// What the findings rest on, in place of what to do.
+    pub(super) evidence: bool,
+    /// Show secrets.
+    pub(super) reveal: bool,
+}
+
+/// The whole verdict for a width in cells.
+pub(super) fn lines(chosen: &Chosen, setup: &Setup, width: usize, what: What) -> Vec<Runs> {
+    parts(chosen, setup, width, what).into_iter().flat_map(|part| part.lines).collect()
 }
 
 /// The verdict in at most `height` lines: each part keeps at least its first line while that is possible, the cause and
 /// the first fix longest. Gives true if something had to go.
-pub(super) fn fitted(
-    chosen: &Chosen,
-    setup: &Setup,
-    (width, height): (usize, usize),
-    brief: bool,
-    reveal: bool,
-) -> (Vec<Runs>, bool) {
-    let mut parts = parts(chosen, setup, width, brief, reveal);
+pub(super) fn fitted(chosen: &Chosen, setup: &Setup, (width, height): (usize, usize), what: What) -> (Vec<Runs>, bool) {
+    let mut parts = parts(chosen, setup, width, what);
     let count = |parts: &[Part]| parts.iter().map(|part| part.lines.len()).sum::<usize>();
     if count(&parts) > height && !chosen.entry.findings.is_empty() {
         // The list says it as well.
@@ -114,11 +122,12 @@ fn model(chosen: &Chosen, width: usize) -> Option<Part> {
     Some(Part { lines: labelled("MODEL ", Tone::Bad, &said, width), rank: 0 })
 }
 
-fn parts(chosen: &Chosen, setup: &Setup, width: usize, brief: bool, reveal: bool) -> Vec<Part> {
+fn parts(chosen: &Chosen, setup: &Setup, width: usize, what: What) -> Vec<Part> {
+    let What { brief, reveal, .. } = what;
     let mut parts = Vec::new();
     if !brief {
         let mut got = vec![run(Tone::Dim, "GOT  ")];
-        got.extend(answer(&chosen.lanes, !chosen.entry.exchange.is_finished(), reveal));
+        got.extend(answer(chosen, reveal));
         parts.push(Part { lines: vec![got], rank: GOT });
     }
     parts.extend(model(chosen, width));
@@ -129,7 +138,7 @@ fn parts(chosen: &Chosen, setup: &Setup, width: usize, brief: bool, reveal: bool
             parts.push(Part { lines: vec![vec![run(Tone::Dim, "ALSO "), name]], rank: 5 });
         }
         parts.extend(
-            finding_parts(finding, width)
+            finding_parts(finding, width, what.evidence)
                 .into_iter()
                 .map(|part| Part { rank: if further { 6 } else { part.rank }, ..part }),
         );
@@ -144,7 +153,7 @@ fn parts(chosen: &Chosen, setup: &Setup, width: usize, brief: bool, reveal: bool
     parts
 }
 
-fn finding_parts(finding: &Finding, width: usize) -> Vec<Part> {
+fn finding_parts(finding: &Finding, width: usize, shows_evidence: bool) -> Vec<Part> {
     let mut parts = Vec::new();
     if let Some(follows) = &finding.follows {
         let text = match follows {
@@ -154,23 +163,18 @@ fn finding_parts(finding: &Finding, width: usize) -> Vec<Part> {
         parts.push(Part { lines: vec![vec![run(Tone::Dim, "     "), run(Tone::Warn, text)]], rank: 2 });
     }
     parts.push(Part { lines: labelled("WHY  ", Tone::Dim, &finding.why, width), rank: 0 });
+    if shows_evidence {
+        let facts = Some(evidence(finding, width)).filter(|lines| !lines.is_empty());
+        let none = || vec![vec![run(Tone::Dim, "HOW  no fact is noted for it")]];
+        parts.push(Part { lines: facts.unwrap_or_else(none), rank: 0 });
+        return parts;
+    }
     for (letter, fix) in ('A'..='Z').zip(&finding.fix) {
-        let label = if letter == 'A' { "FIX  " } else { "     " };
-        let letter_shown = if finding.fix.len() > 1 { format!("{letter}  ") } else { String::new() };
-        let lines = labelled(&format!("{label}{letter_shown}"), Tone::Good, &fix.to_string(), width);
+        let lines = labelled(&fix_label(letter, finding.fix.len() > 1), Tone::Good, &fix.to_string(), width);
         parts.push(Part { lines, rank: if letter == 'A' { 0 } else { 4 } });
     }
     if let Some(not) = &finding.not {
         parts.push(Part { lines: labelled("NOT  ", Tone::Bad, not, width), rank: 1 });
     }
     parts
-}
-
-/// A label, and a text that is wrapped beside it.
-fn labelled(label: &str, tone: Tone, text: &str, width: usize) -> Vec<Runs> {
-    let indent = label.chars().count();
-    let text = visible(text.as_bytes());
-    let lines = wrap(&text, width.saturating_sub(indent));
-    let label_of = |index: usize| if index == 0 { label.to_owned() } else { " ".repeat(indent) };
-    lines.into_iter().enumerate().map(|(index, line)| vec![run(tone, label_of(index)), run(Tone::Text, line)]).collect()
 }

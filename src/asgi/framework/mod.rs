@@ -23,7 +23,7 @@ mod versions;
 pub use answer::{Answer, Prediction};
 pub use files::Files;
 pub use middleware::{Middleware, TrustedHosts};
-pub use openapi::{FASTAPI_OWN, OwnPage};
+pub use openapi::{FASTAPI_OWN, OwnPage, docs_root_path, openapi_server_path};
 pub use others::{Other, Routed, mangum_path};
 pub use routes::{Mount, Mounted, OpenApiError, Route, RouteMatch, Routes};
 pub use versions::{Framework, Kind};
@@ -54,6 +54,8 @@ pub struct App {
     pub middleware: Vec<Middleware>,
     /// The app's routes, where known.
     pub routes: Option<Routes>,
+    /// True if it answered 404 to `/openapi.json`, asked for without a prefix: it has no description, or not there.
+    pub undescribed: bool,
 }
 
 impl Default for App {
@@ -68,6 +70,7 @@ impl Default for App {
             prefix_header: false,
             middleware: Vec::new(),
             routes: None,
+            undescribed: false,
         }
     }
 }

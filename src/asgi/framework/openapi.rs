@@ -48,9 +48,49 @@ fn servers(app: &App, root_path: &str) -> Vec<String> {
     adds.then(|| root.to_owned()).into_iter().chain(app.servers.iter().cloned()).collect()
 }
 
+/// The path that the first of a document's `servers` names; `None` for a whole URL, for `/`, and for no server at all.
+/// FastAPI puts `root_path` there, and a user may put anything there by hand.
+pub fn openapi_server_path(document: &[u8]) -> Option<String> {
+    let document: serde_json::Value = serde_json::from_slice(document).ok()?;
+    let url = document.get("servers")?.get(0)?.get("url")?.as_str()?;
+    let path = url.trim_end_matches('/');
+    (path.starts_with('/') && !path.starts_with("//")).then(|| path.to_owned())
+}
+
+/// The `root_path` that a page of `/docs` was made with: what stands before `/openapi.json` in the URL that it loads (FastAPI
+/// `openapi/docs.py`, `get_swagger_ui_html`); empty if there is none. `None` if the page is no such page.
+pub fn docs_root_path(page: &[u8]) -> Option<String> {
+    let page = std::str::from_utf8(page).ok()?;
+    let (_, rest) = page.split_once("SwaggerUIBundle({")?;
+    let (_, rest) = rest.split_once("url:")?;
+    let quote = rest.trim_start().chars().next().filter(|c| matches!(c, '\'' | '"'))?;
+    let url = rest.trim_start().strip_prefix(quote)?.split(quote).next()?;
+    url.strip_suffix("/openapi.json").map(str::to_owned)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_app_tells_its_root_path() {
+        let server = |json: &str| openapi_server_path(json.as_bytes());
+        assert_eq!(server(r#"{"servers": [{"url": "/api/v1"}]}"#).as_deref(), Some("/api/v1"));
+        for json in [
+            "",
+            "{}",
+            r#"{"servers": []}"#,
+            r#"{"servers": [{"url": "https://h/api"}]}"#,
+            r#"{"servers": [{"url": "/"}]}"#,
+        ] {
+            assert_eq!(server(json), None, "{json}");
+        }
+        let docs = |url: &str| docs_root_path(format!("const ui = SwaggerUIBundle({{\n    url: {url},\n").as_bytes());
+        assert_eq!(docs("'/api/v1/openapi.json'").as_deref(), Some("/api/v1"));
+        assert_eq!(docs("'/openapi.json'").as_deref(), Some(""));
+        assert_eq!(docs("'/schema.json'"), None);
+        assert_eq!(docs_root_path(b"<html>"), None);
+    }
 
     #[test]
     fn the_servers_of_the_document() {

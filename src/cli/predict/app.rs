@@ -187,6 +187,7 @@ impl AppText {
             redirect_slashes: switch(&self.redirect, self.redirect_slashes).unwrap_or(true),
             prefix_header: self.prefix_middleware,
             middleware: https.then_some(Middleware::HttpsRedirect).into_iter().chain(trusted).collect(),
+            undescribed: false,
             routes: self.all_routes(framework),
         }
     }

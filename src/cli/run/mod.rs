@@ -15,6 +15,7 @@ use clap::Args;
 use tokio::sync::mpsc;
 
 use super::args::{FindArgs, LimitArgs, OutputArgs, ServerArgs, asking, settings};
+use super::findings::FindingsArgs;
 use super::live::{self, Beside, Signals};
 use super::{Exit, Failure};
 use crate::exchange::probe::ProbeKey;
@@ -74,6 +75,8 @@ pub(super) struct RunArgs {
     limits: LimitArgs,
     #[command(flatten)]
     output: OutputArgs,
+    #[command(flatten)]
+    findings: FindingsArgs,
     /// The command and its arguments
     #[arg(last = true, required = true, value_name = "COMMAND")]
     command: Vec<OsString>,
@@ -156,7 +159,8 @@ impl RunArgs {
         };
         let listener = Listener { kind: TapKind::App, address, upstream: Some(upstream), door: None };
         let settings = settings(vec![listener], None, &self.server, &self.find, &self.limits, &self.output)?;
-        asking(Settings { tap_source: self.tap_source, ask_app: !self.no_ask_app, ..settings }, Some(key))
+        let (tap_source, ask_app, findings) = (self.tap_source, !self.no_ask_app, self.findings.findings()?);
+        asking(Settings { tap_source, ask_app, findings, ..settings }, Some(key))
     }
 }
 

@@ -5,7 +5,7 @@
 
 use super::Severity;
 use super::rule::Rule;
-use super::rules::{self, ho01, ng01, ng02, ng07, rd02};
+use super::rules::{self, ho01, ng01, ng02, ng03, ng05, ng06, ng07, px09, px10, px11, rd02, rd04};
 use crate::gateway::Code;
 
 /// The families of codes in the order of the catalogue.
@@ -84,16 +84,16 @@ pub fn of(code: Code) -> Page {
     let (title, severity, source) = match code {
         Code::GluedPath => return ng01::RULE.page(),
         Code::DoubleSlash => return ng02::RULE.page(),
+        Code::PathDecoded => return ng03::RULE.page(),
+        Code::PathCollapsed => return ng05::RULE.page(),
+        Code::BareMountPoint => return ng06::RULE.page(),
+        Code::PortLost => return rd04::RULE.page(),
         Code::RouterDropped => return ng07::RULE.page(),
         Code::SchemeLost => return rd02::RULE.page(),
+        Code::SiblingTaken => return px09::RULE.page(),
+        Code::WrongPartStripped => return px10::RULE.page(),
+        Code::PrefixHeaderLost => return px11::RULE.page(),
         Code::HostReplaced => return ho01::RULE.page(),
-        Code::SiblingTaken => ("sibling taken by a short prefix", Note, include_str!("px09.md")),
-        Code::WrongPartStripped => ("wrong part stripped", Warn, include_str!("px10.md")),
-        Code::PrefixHeaderLost => ("X-Forwarded-Prefix lost", Warn, include_str!("px11.md")),
-        Code::PathDecoded => ("path decoded on its way", Note, include_str!("ng03.md")),
-        Code::PathCollapsed => ("every path becomes one", Error, include_str!("ng05.md")),
-        Code::BareMountPoint => ("mount point without its slash", Note, include_str!("ng06.md")),
-        Code::PortLost => ("port wrong or lost", Warn, include_str!("rd04.md")),
         Code::ClientLost => ("every client has the proxy's address", Warn, include_str!("tr02.md")),
         Code::SchemeUnusable => ("scheme header unusable", Error, include_str!("tr04.md")),
         Code::AnyoneBelieved => ("anyone can forge the headers", Warn, include_str!("tr05.md")),

@@ -26,7 +26,9 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::rule::{Answer, Parts, Rule};
 use crate::diagnosis::wording::Proxy;
-use crate::diagnosis::{Confidence, Severity, shown};
+use crate::diagnosis::{Change, Confidence, Fix, Ground, Severity, shown};
+use crate::gateway;
+use crate::lanes::Source;
 
 pub(in crate::diagnosis) const RULE: Rule =
     Rule { code: "NG01", title: "glued path", severity: Severity::Error, source: include_str!("ng01.rs"), check };
@@ -41,11 +43,20 @@ fn check(case: &Case<'_>) -> Answer {
          between was lost.",
         Proxy::of(case).name(),
     );
-    let fix = match Proxy::of(case) {
+    let line = match Proxy::of(case) {
         Proxy::Nginx | Proxy::Unknown => format!("nginx: location {matched} {{ proxy_pass http://app{target}/; }}"),
         proxy => format!("{}: end the replacement with a slash, {target}/", proxy.name()),
     };
-    Answer::Yes(Parts::new(Confidence::High, why).fix([fix]).not(format!("a route {target}{rest} in the app")))
+    let prefix = matched.trim_end_matches('/').to_owned();
+    let change = gateway::Change::Path { prefix: prefix.clone(), to: target.clone() };
+    Answer::Yes(
+        Parts::new(Confidence::High, why)
+            .about(prefix)
+            .fact(case, Source::Seen, Ground::Client, format!("{matched}{rest} was asked for"))
+            .fact(case, Source::Seen, Ground::Forwarded, format!("{target}{rest} reached the app"))
+            .fix([Fix::candidate(line, [Change::Proxy(change)])])
+            .not(format!("a route {target}{rest} in the app")),
+    )
 }
 
 /// The matched part, what took its place, and the rest of the path that both have, if no slash is left between.

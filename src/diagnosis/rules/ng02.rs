@@ -27,9 +27,10 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::rule::{Answer, Parts, Rule};
 use crate::diagnosis::wording::Proxy;
-use crate::diagnosis::{Confidence, Severity, shown};
-use crate::exchange::Half;
-use crate::exchange::Target;
+use crate::diagnosis::{Change, Confidence, Fix, Ground, Severity, shown};
+use crate::exchange::{Half, Target};
+use crate::gateway;
+use crate::lanes::Source;
 
 pub(in crate::diagnosis) const RULE: Rule =
     Rule { code: "NG02", title: "double slash", severity: Severity::Error, source: include_str!("ng02.rs"), check };
@@ -54,19 +55,42 @@ fn check(case: &Case<'_>) -> Answer {
             shown::bytes(out)
         ),
     };
-    let prefix = sent.and_then(|sent| sent.strip_suffix(out.get(1..)?)).map_or_else(|| "/api".to_owned(), shown::bytes);
-    let fix = match proxy {
+    let replaced = sent.and_then(|sent| replaced(sent, out));
+    let (prefix, to) = replaced.map_or_else(|| ("/api".to_owned(), String::new()), |(a, b)| (shown::bytes(a), shown::bytes(b)));
+    let line = match proxy {
         Proxy::Nginx | Proxy::Unknown => {
-            format!("nginx: location {prefix}/ {{ proxy_pass http://app/; }} (both end in /)")
+            format!("nginx: location {prefix}/ {{ proxy_pass http://app{to}/; }} (both end in /)")
         }
-        proxy => format!("{}: replace {prefix}/, slash included, by /", proxy.name()),
+        proxy => format!("{}: replace {prefix}/, slash included, by {to}/", proxy.name()),
     };
-    let confidence = if sent.is_some() { Confidence::High } else { Confidence::Medium };
-    Answer::Yes(
-        Parts::new(confidence, why)
-            .fix([fix])
-            .not("merging slashes in the app: the proxy's rule still has no boundary"),
-    )
+    let fix = match replaced {
+        Some(_) => Fix::candidate(line, [Change::Proxy(gateway::Change::Path { prefix: prefix.clone(), to })]),
+        None => Fix::advice(line),
+    };
+    let parts = Parts::new(if sent.is_some() { Confidence::High } else { Confidence::Medium }, why)
+        .fact(case, Source::Seen, Ground::Forwarded, format!("{} reached the app", shown::bytes(out)))
+        .fix([fix])
+        .not("merging slashes in the app: the proxy's rule still has no boundary");
+    Answer::Yes(match sent {
+        Some(sent) => {
+            let about = if replaced.is_some() { prefix } else { String::new() };
+            parts.about(about).fact(
+                case,
+                Source::Seen,
+                Ground::Client,
+                format!("{} was asked for, without a double slash", shown::bytes(sent)),
+            )
+        }
+        None => parts.missing("what the client asked for"),
+    })
+}
+
+/// The part of the path that was replaced, and what took its place, if that ends in a slash and the rest begins with one.
+fn replaced<'a>(sent: &'a [u8], out: &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
+    let at = out.windows(2).position(|pair| pair == b"//")?;
+    let (to, rest) = out.split_at_checked(at)?;
+    let prefix = sent.strip_suffix(rest.get(1..)?)?;
+    (!prefix.is_empty()).then_some((prefix, to))
 }
 
 fn doubled(path: &[u8]) -> bool {

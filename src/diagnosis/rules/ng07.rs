@@ -22,7 +22,8 @@
 //! ```
 //!
 //! ## Fix
-//! Add a rule for the path, correct the host, or mend the rule that is dropped; where the path lost its prefix on the way, mend that instead.
+//! Add a rule for the path, correct the host, or mend the rule that is dropped; where the path lost its prefix on the way,
+//! mend that instead.
 //!
 //! ## Not
 //! A rule that takes everything (`PathPrefix("/")`): it hides the lost prefix, and the app gets paths of its neighbours.
@@ -30,10 +31,10 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::rule::{Answer, Parts, Rule};
 use crate::diagnosis::wording::Proxy;
-use crate::diagnosis::{Confidence, Severity, prefix, shown};
+use crate::diagnosis::{Change, Confidence, Fix, Ground, Severity, prefix, shown};
 use crate::exchange::Ending;
-use crate::gateway::Gateway;
-use crate::lanes::Author;
+use crate::gateway::{self, Gateway};
+use crate::lanes::{Author, Source};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "NG07",
@@ -48,16 +49,25 @@ const UNASKED: [&[u8]; 4] =
     [b"/favicon.ico", b"/robots.txt", b"/apple-touch-icon.png", b"/apple-touch-icon-precomposed.png"];
 
 fn check(case: &Case<'_>) -> Answer {
-    let Some(half) = case.exchange.edge.as_deref().filter(|_| case.app().is_none()) else { return Answer::No };
+    if is_unrouted(case) { Answer::Yes(parts(case)) } else { Answer::No }
+}
+
+/// True if the proxy answered that it has no rule for the request.
+pub(super) fn is_unrouted(case: &Case<'_>) -> bool {
+    let Some(half) = case.exchange.edge.as_deref().filter(|_| case.app().is_none()) else { return false };
     let empty = half.response_body.total == 0;
-    let no_rule = match (&case.lanes.answer.by, case.lanes.answer.status) {
+    match (&case.lanes.answer.by, case.lanes.answer.status) {
         (Author::Hopscope, _) => half.ending == Ending::NoRoute,
         (Author::Proxy(_), Some(404)) => true,
         (Author::Proxy("haproxy"), Some(503)) => case.never_reached(),
         (Author::Proxy("caddy"), Some(200)) => case.never_reached() && empty,
         _ => false,
-    };
-    if no_rule { Answer::Yes(parts(case)) } else { Answer::No }
+    }
+}
+
+/// True for what browsers and crawlers ask any host for.
+pub(super) fn is_unasked(path: &[u8]) -> bool {
+    UNASKED.contains(&path) || path.starts_with(b"/.well-known/")
 }
 
 fn parts(case: &Case<'_>) -> Parts {
@@ -73,6 +83,9 @@ fn parts(case: &Case<'_>) -> Parts {
     );
     if status == Some(200) {
         why.push_str(" The 200 has no body: nobody did what was asked.");
+        if !matches!(case.lanes.original.method.as_str(), "GET" | "HEAD" | "OPTIONS") {
+            why.push_str(" Whoever sent it takes it for done, and what was sent is lost.");
+        }
     }
     if status == Some(503) {
         why.push_str(" A 503 may also mean that no server of the backend is up; the proxy's log would settle it.");
@@ -81,13 +94,36 @@ fn parts(case: &Case<'_>) -> Parts {
         why.push_str(&near);
     }
     let sure = (case.never_reached() || case.lanes.answer.by == Author::Hopscope) && status != Some(503);
-    let mut parts = Parts::new(if sure { Confidence::High } else { Confidence::Medium }, why)
-        .fix([below_a_rule(case).unwrap_or_else(|| proxy.add_rule(&first_segment(path)))])
+    let answered = match &case.lanes.answer.by {
+        Author::Proxy(name) => format!("the answer is one that {name} writes"),
+        _ => "hopscope has no route for it".to_owned(),
+    };
+    let parts = Parts::new(if sure { Confidence::High } else { Confidence::Medium }, why)
+        .about(shown::text(&case.lanes.original.host.to_ascii_lowercase()))
+        .fact(case, Source::Seen, Ground::Answer, answered)
+        .fix(fixes(case, proxy))
         .not("a rule that takes every path: it hides a lost prefix, and the app gets its neighbours' paths");
-    if UNASKED.contains(&path) || path.starts_with(b"/.well-known/") {
-        parts = parts.severity(Severity::Note);
+    let parts = match (sure, status) {
+        (true, _) => parts.fact(case, Source::Seen, Ground::Forwarded, "the app never got it"),
+        (false, Some(503)) => parts.missing("whether a server of the backend is up"),
+        (false, _) => parts.missing("a tap before the app, which would not have seen it"),
+    };
+    if is_unasked(path) { parts.about("what browsers ask for unasked").severity(Severity::Note) } else { parts }
+}
+
+/// A path that the app has lost its prefix on the way; any other lacks a rule.
+fn fixes(case: &Case<'_>, proxy: Proxy) -> Vec<Fix> {
+    if let Some(line) = below_a_rule(case) {
+        return vec![Fix::advice(line)];
     }
-    parts
+    let taken = first_segment(&case.lanes.original.path);
+    let change = gateway::Change::Take(taken.clone());
+    let add = Fix::candidate(proxy.add_rule(&taken), [Change::Proxy(change)]);
+    let lost = rule_beside(case).map(|known| {
+        let (known, path) = (shown::text(known), shown::bytes(&case.lanes.original.path));
+        Fix::advice(format!("if it is meant for the app behind {known}: ask for {known}{path}"))
+    });
+    [add].into_iter().chain(lost).collect()
 }
 
 /// Says that the rule would have taken it, had the path its prefix.

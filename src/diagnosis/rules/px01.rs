@@ -164,7 +164,18 @@ fn parts(case: &Case<'_>, miss: Miss, prefix: &str, path: &str, by: By) -> Parts
     };
     let why = format!("The app's server was asked for {out}, prefix and all, {answered}. {known}");
     let confidence = if by == By::Both && miss == Miss::Seen { Confidence::High } else { Confidence::Medium };
-    let parts = Parts::new(confidence, why).fix(fix::for_prefix(case, prefix, false)).proves(prefix);
+    let mut parts = Parts::new(confidence, why)
+        .about(prefix)
+        .path_seen(case)
+        .answer_seen(case)
+        .prefix_known(case, prefix)
+        .route_known(case, rest)
+        .fix(fix::for_prefix(case, prefix, false))
+        .proves(prefix);
+    if by != By::Both {
+        parts =
+            parts.missing(if by == By::Route { "that this is the prefix, from the proxy" } else { "the app's routes" });
+    }
     match not(case, prefix) {
         Some(not) => parts.not(not),
         None => parts,

@@ -58,7 +58,8 @@ fn by_server(case: &Case<'_>, miss: Miss) -> Option<Parts> {
         server.root_option(),
         shown::text(&scope.path),
     );
-    let parts = Parts::new(if sure { Confidence::High } else { Confidence::Medium }, why);
+    let parts = Parts::new(if sure { Confidence::High } else { Confidence::Medium }, why).about(root);
+    let parts = parts.path_seen(case).scope_known(case).answer_seen(case);
     Some(parts.fix(fix::for_prefix(case, root, false)).not(NOT))
 }
 
@@ -93,7 +94,9 @@ fn on_the_wire(case: &Case<'_>, miss: Miss) -> Option<Parts> {
         )
     };
     let sure = miss == Miss::Seen && routed && known;
-    Some(Parts::new(if sure { Confidence::High } else { Confidence::Medium }, why).fix(fixes).not(NOT))
+    let parts = Parts::new(if sure { Confidence::High } else { Confidence::Medium }, why).about(prefix);
+    let parts = parts.path_seen(case).answer_seen(case).prefix_known(case, prefix).route_known(case, rest);
+    Some(parts.fix(fixes).not(NOT))
 }
 
 const NOT: &str = "routes with the prefix in their own paths: they answer, but every link built from them is wrong";

@@ -38,6 +38,43 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(case: &Case<'_>) -> Answer {
+    match by_elimination(case) {
+        Answer::No => by_scope(case),
+        answer => answer,
+    }
+}
+
+/// The app's root path is not known, but the server's is not the prefix that the proxy takes off, and the app answers 404
+/// even to its own description, asked for without any prefix.
+fn by_elimination(case: &Case<'_>) -> Answer {
+    let server = case.setup.server.root_path.trim_end_matches('/');
+    let unknown = case.setup.app.root_path.is_empty() && case.routes().is_none();
+    let Some((prefix, true)) = case.stripped().filter(|_| unknown && case.server_adds_root()) else {
+        return Answer::No;
+    };
+    if case.miss() != Some(Miss::Seen) || case.lanes.original.websocket || server == prefix || server.is_empty() {
+        return Answer::No;
+    }
+    if !case.setup.app.undescribed {
+        return Answer::NeedsRoutes;
+    }
+    let (p, server) = (shown::text(prefix), shown::text(server));
+    let why = format!(
+        "The server's root path is {server}, but the prefix that the proxy takes off is {p}, and the app answers 404 even to \
+         its own /openapi.json. That is what happens where the app has a root path of its own that is not {server}: the path \
+         then does not start with it, so no route is found.",
+    );
+    let parts = Parts::new(Confidence::Medium, why).about(format!("{server}, {p}")).path_seen(case).scope_known(case);
+    Answer::Yes(
+        parts
+            .answer_seen(case)
+            .missing("the app's own root_path; say --app-root-path, or put the probe around the app")
+            .fix(fix::for_prefix(case, prefix, true))
+            .not("openapi_url= or servers=: they change what the docs show only"),
+    )
+}
+
+fn by_scope(case: &Case<'_>) -> Answer {
     let scope = case.lanes.scope.outcome.as_ref().and_then(|outcome| outcome.scope());
     let Some(((miss, view), scope)) = case.miss().zip(case.view()).zip(scope) else { return Answer::No };
     let (server, app) = (scope.root_path.as_str(), view.scope.root_path.as_str());
@@ -60,8 +97,11 @@ fn check(case: &Case<'_>) -> Answer {
         None if kept => (told, false),
         None => (case.setup.server.root_path.trim_end_matches('/'), true),
     };
-    let fixes = fix::for_prefix(case, prefix, stripped);
+    let parts = Parts::new(confidence, why).about(format!("{server}, {app}")).path_seen(case).scope_known(case);
     Answer::Yes(
-        Parts::new(confidence, why).fix(fixes).not("openapi_url= or servers=: they change what the docs show only"),
+        parts
+            .answer_seen(case)
+            .fix(fix::for_prefix(case, prefix, stripped))
+            .not("openapi_url= or servers=: they change what the docs show only"),
     )
 }

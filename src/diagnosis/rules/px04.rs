@@ -14,6 +14,8 @@
 //! - `PX03`: the server has a root path too, and another one; then plain routes are 404 as well.
 //! - A plain unknown path: one segment cannot lie below a mount, so it is no finding.
 //! - A route's own 404 (`item not found`) is no finding.
+//! - A stripped path whose first word is that of the prefix (`/auth/auth/login`) has the root path by chance; it is the same
+//!   fault and named as such.
 //!
 //! ## Example
 //! ```text
@@ -42,10 +44,16 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(case: &Case<'_>) -> Answer {
     let Some((miss, view)) = case.miss().zip(case.view()) else { return Answer::No };
+    if let Some(parts) = taken_for_the_root(case, view) {
+        return Answer::Yes(parts);
+    }
     let server_root = case.lanes.scope.outcome.as_ref().and_then(|o| o.scope()).map_or("", |s| s.root_path.as_str());
     let carried = prefix::below_text(&view.scope.path, server_root.trim_end_matches('/')).is_some();
     if view.path_has_root || carried {
-        return Answer::No;
+        // The app may have a root path of its own; its description tells.
+        let may_have = view.scope.root_path.is_empty() && case.stripped().is_some() && may_be_below_a_mount(view);
+        let unasked = case.routes().is_none() && miss == Miss::Seen;
+        return if may_have && unasked && !case.lanes.original.websocket { Answer::NeedsRoutes } else { Answer::No };
     }
     let mount = matches!(view.route, RouteMatch::Mount(_));
     // A server refuses a websocket for many reasons; only a known mount makes the prefix the likely one.
@@ -53,6 +61,26 @@ fn check(case: &Case<'_>) -> Answer {
         return Answer::No;
     }
     Answer::Yes(parts(case, view, mount, miss))
+}
+
+/// What is left of a stripped path begins with the same word as the prefix (`/auth` of `/auth/auth/login`): it is taken for
+/// the root path, and what is behind it is no route.
+fn taken_for_the_root(case: &Case<'_>, view: &AppView) -> Option<Parts> {
+    let root = view.scope.root_path.trim_end_matches('/');
+    let (part, seen) = case.stripped()?;
+    let mistaken = part == root && case.outgoing().is_some_and(|out| prefix::below(out, root).is_some());
+    if !mistaken || !seen || case.server_adds_root() || view.route_path == view.scope.path {
+        return None;
+    }
+    let (r, path) = (shown::text(root), shown::text(&view.scope.path));
+    let why = format!(
+        "The proxy stripped {r}, and what is left, {path}, begins with the same word: it is taken for the root path, and the \
+         app looks for {}.",
+        shown::text(&view.route_path),
+    );
+    let parts = Parts::new(Confidence::High, why).about(root).path_seen(case).scope_known(case).answer_seen(case);
+    let parts = parts.route_known(case, &view.scope.path).fix(fix::for_prefix(case, root, true));
+    Some(parts.not("other names for the routes: the next word that is the same breaks again"))
 }
 
 /// True for a path of two segments or more: `/static/a.css`, or `/sub/` with its slash.
@@ -77,6 +105,10 @@ fn parts(case: &Case<'_>, view: &AppView, mount: bool, miss: Miss) -> Parts {
     }
     let sure = mount && miss == Miss::Seen;
     let mut parts = Parts::new(if sure { Confidence::High } else { Confidence::Medium }, why)
+        .about(root.trim_end_matches('/'))
+        .path_seen(case)
+        .scope_known(case)
+        .answer_seen(case)
         .fix(fix::for_prefix(case, root.trim_end_matches('/'), true))
         .not("mounting again under the prefix: it answers, but url_for then doubles the prefix");
     if miss == Miss::Predicted && !mount {

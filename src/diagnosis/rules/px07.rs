@@ -32,7 +32,9 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::rule::{Answer, Parts, Rule};
 use crate::diagnosis::server_words::ServerWords;
 use crate::diagnosis::wording::Proxy;
-use crate::diagnosis::{Confidence, Severity, fix, shown};
+use crate::diagnosis::{Change, Confidence, Fix, Ground, Severity, fix, shown};
+use crate::gateway;
+use crate::lanes::Source;
 use crate::redirect::{Judged, PrefixVerdict};
 
 pub(super) const RULE: Rule = Rule {
@@ -68,11 +70,17 @@ fn parts(case: &Case<'_>, judged: &Judged, confidence: Confidence) -> Parts {
     if !matches!(case.lanes.original.method.as_str(), "GET" | "HEAD") {
         why.push_str(" Its body goes to the wrong place too, or is lost.");
     }
-    let mut fixes = fix::for_prefix(case, prefix, case.stripped().is_some());
+    let fixes = fix::for_prefix(case, prefix, case.stripped().is_some());
+    let mut fixes: Vec<Fix> = fixes.into_iter().map(Fix::from).collect();
     if Proxy::of(case) == Proxy::Nginx {
-        fixes.push(format!("or as a patch, nginx: proxy_redirect / {p}/;").into());
+        let mend = Change::Proxy(gateway::Change::MendLocation(prefix.to_owned()));
+        fixes.push(Fix::candidate(format!("or as a patch, nginx: proxy_redirect / {p}/;"), [mend]));
     }
     Parts::new(confidence, why)
+        .about(prefix)
+        .path_seen(case)
+        .fact(case, Source::Seen, Ground::Answer, format!("Location leads to {}", shown::bytes(&judged.target.path)))
+        .scope_known(case)
         .fix(fixes)
         .not(format!("{} behind a proxy that strips: slash redirects still lose the prefix", useless(case, &p)))
 }

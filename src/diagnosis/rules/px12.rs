@@ -26,9 +26,9 @@
 
 use crate::diagnosis::case::{Case, Miss};
 use crate::diagnosis::rule::{Answer, Parts, Rule};
-use crate::diagnosis::{Confidence, Severity, prefix, shown};
+use crate::diagnosis::{Confidence, Ground, Severity, prefix, shown};
 use crate::exchange::Target;
-use crate::lanes::TapKind;
+use crate::lanes::{Source, TapKind};
 use crate::redirect::split_port;
 
 pub(super) const RULE: Rule = Rule {
@@ -91,7 +91,12 @@ fn parts(case: &Case<'_>, root: &str, sure: bool) -> Parts {
         Some(public) => format!("open it through the proxy: {public}/…"),
         None => format!("open it through the proxy, below {root}"),
     };
-    Parts::new(if sure { Confidence::High } else { Confidence::Medium }, why)
+    let parts = Parts::new(if sure { Confidence::High } else { Confidence::Medium }, why)
+        .about(root)
+        .fact(case, Source::Seen, Ground::Client, "no proxy left a mark on the request")
+        .scope_known(case)
+        .answer_seen(case);
+    parts
         .fix([fix])
         .not("taking the root path away: the app's own port works then, and the way through the proxy breaks")
 }

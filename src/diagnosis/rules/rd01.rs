@@ -29,8 +29,10 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::rule::{Answer, Parts, Rule};
 use crate::diagnosis::server_words::ServerWords;
 use crate::diagnosis::wording::Proxy;
-use crate::diagnosis::{Confidence, Severity, shown};
-use crate::redirect::{HostVerdict, Internal, internal, split_port};
+use crate::diagnosis::{Change, Confidence, Fix, Ground, Severity, shown};
+use crate::gateway;
+use crate::lanes::Source;
+use crate::redirect::{HostVerdict, Internal, internal};
 
 pub(super) const RULE: Rule = Rule {
     code: "RD01",
@@ -43,11 +45,7 @@ pub(super) const RULE: Rule = Rule {
 fn check(case: &Case<'_>) -> Answer {
     let Some(judged) = case.redirect() else { return Answer::No };
     let HostVerdict::Internal(kind) = judged.host else { return Answer::No };
-    let host_at_app = case.app().and_then(|half| half.request.get("host"));
-    let from_host = host_at_app.is_some_and(|host| {
-        let (name, port) = split_port(host);
-        name.eq_ignore_ascii_case(judged.target.host.as_bytes()) && port == judged.target.port
-    });
+    let from_host = case.names_host_at_app(&judged);
     let client_is_outside = internal(&case.asked().host).is_none();
     if kind != Internal::Upstream && !from_host && !client_is_outside {
         return Answer::No;
@@ -76,12 +74,26 @@ fn check(case: &Case<'_>) -> Answer {
     if from_host {
         why.push_str(" It is the Host that the app got.");
     }
-    let confidence = if from_host { Confidence::High } else { Confidence::Medium };
-    Answer::Yes(Parts::new(confidence, why).fix([Proxy::of(case).pass_host()]).not(not(case)))
+    let parts = Parts::new(if from_host { Confidence::High } else { Confidence::Medium }, why)
+        .about(target.as_str())
+        .fact(case, Source::Seen, Ground::Answer, format!("the redirect names {target}, {what}"))
+        .not(not(case));
+    Answer::Yes(if from_host {
+        let fix = Fix::candidate(Proxy::of(case).pass_host(), [Change::Proxy(gateway::Change::PassHost)]);
+        parts.fact(case, Source::Seen, Ground::Forwarded, format!("{target} is the Host that the app got")).fix([fix])
+    } else if case.app().is_some() {
+        // The app has its own idea of where it is: the Host that it got was another.
+        parts
+            .missing("where the app has this name from: it is not the Host that it got")
+            .fix([Fix::advice(format!("the app: no fixed base URL of {target}; build redirects from request.url"))])
+    } else {
+        let fix = Fix::candidate(Proxy::of(case).pass_host(), [Change::Proxy(gateway::Change::PassHost)]);
+        parts.missing("the Host that the app got").fix([fix])
+    })
 }
 
 fn not(case: &Case<'_>) -> String {
-    let caddy = "in Caddy header_up Host {host}: it drops the port";
+    let caddy = "Caddy's header_up Host {host}: it drops the port (RD04)";
     match ServerWords(&case.setup.server).forwarded_host() {
         Some(alone) => format!("{alone}; {caddy}"),
         None => caddy.to_owned(),

@@ -27,9 +27,9 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::rule::{Answer, Parts, Rule};
-use crate::diagnosis::server_words::ServerWords;
-use crate::diagnosis::wording::Proxy;
-use crate::diagnosis::{Confidence, Severity, shown};
+use crate::diagnosis::scheme::Unseen;
+use crate::diagnosis::{Confidence, Ground, Severity, shown};
+use crate::lanes::Source;
 use crate::redirect::{HostVerdict, SchemeVerdict};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -46,53 +46,16 @@ fn check(case: &Case<'_>) -> Answer {
         return Answer::No;
     }
     let believed = case.view().map(|view| view.scope.scheme());
-    let (reason, fixes) = reason(case);
+    let unseen = Unseen::of(case);
     let why = format!(
-        "The client asked {} and is sent to {}. {reason}",
+        "The client asked {} and is sent to {}. {}",
         shown::text(&case.asked().to_string()),
         shown::text(&judged.target.to_string()),
+        unseen.reason,
     );
-    let confidence = if believed == Some("http") { Confidence::High } else { Confidence::Medium };
-    Answer::Yes(
-        Parts::new(confidence, why)
-            .fix(fixes)
-            .not("HTTPSRedirectMiddleware: while the app takes every request for http it redirects for ever"),
-    )
-}
-
-/// Why the app took the request for http, and what to change.
-fn reason(case: &Case<'_>) -> (String, Vec<String>) {
-    let (proxy, server) = (Proxy::of(case), ServerWords(&case.setup.server));
-    let Some(sent) = case.forwarded("x-forwarded-proto") else {
-        return ("No X-Forwarded-Proto reached the app.".to_owned(), vec![proxy.send_scheme()]);
-    };
-    if !case.setup.server.reads_forwarded() {
-        return (server.reads_nothing(), vec![server.read_headers()]);
-    }
-    if case.view().is_some_and(|view| view.scope.scheme() == "https") {
-        let reason =
-            "The app was told https by X-Forwarded-Proto: it, or a middleware, sets the scheme itself.".to_owned();
-        return (reason, vec!["the app: build redirects from request.url, not from a fixed http:// base".to_owned()]);
-    }
-    match sent {
-        b"https" | b"wss" => match &case.lanes.forwarded.trust {
-            Some(verdict) if !verdict.trusted => {
-                let peer = case.lanes.forwarded.peer.map_or_else(|| "<proxy>".to_owned(), |peer| peer.to_string());
-                let reason = format!("X-Forwarded-Proto said https, but {}.", shown::text(&verdict.why));
-                (reason, vec![server.believe(&peer)])
-            }
-            _ => (
-                "X-Forwarded-Proto said https; whether the server believes the proxy is not known here.".to_owned(),
-                vec![server.believe("<the proxy's address>")],
-            ),
-        },
-        b"http" | b"ws" => (
-            "X-Forwarded-Proto said http: the proxy before the app does not know that TLS ended before it.".to_owned(),
-            vec![proxy.send_scheme()],
-        ),
-        other => (
-            format!("X-Forwarded-Proto is {:?}; {}.", shown::bytes(other), server.wanted_scheme()),
-            vec!["send one value, https: let the outermost proxy set it and the others leave it".to_owned()],
-        ),
-    }
+    let parts = Parts::new(if believed == Some("http") { Confidence::High } else { Confidence::Medium }, why)
+        .about(shown::text(&case.lanes.original.host.to_ascii_lowercase()))
+        .fact(case, Source::Seen, Ground::Answer, "the redirect names http, and https was asked for")
+        .not("HTTPSRedirectMiddleware: while the app takes every request for http it redirects for ever");
+    Answer::Yes(unseen.onto(case, parts))
 }

@@ -27,7 +27,9 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::rule::{Answer, Parts, Rule};
 use crate::diagnosis::session::hop;
-use crate::diagnosis::{Confidence, Severity, shown};
+use crate::asgi::framework::RouteMatch;
+use crate::diagnosis::{Confidence, Ground, Severity, shown};
+use crate::lanes::Source;
 
 pub(super) const RULE: Rule = Rule {
     code: "RD03",
@@ -45,19 +47,37 @@ const HABIT: usize = 3;
 fn check(case: &Case<'_>) -> Answer {
     let Some(judged) = case.redirect().filter(|judged| judged.slash.is_some()) else { return Answer::No };
     let Some((client, this)) = case.client().zip(hop(case)) else { return Answer::No };
-    let before = case.history.hops(client, case.now(), WINDOW).filter(|hop| hop.slash == this.slash).count();
-    if before + 1 < HABIT {
-        return Answer::No;
-    }
+    let mut same = case.history.hops(client, case.now(), WINDOW).filter(|hop| hop.slash == this.slash).peekable();
+    let last = same.peek().map(|hop| hop.exchange);
+    let before = same.count();
+    let (Some(last), true) = (last, before + 1 >= HABIT) else { return Answer::No };
     let (path, exact) = (shown::bytes(&case.lanes.original.path), shown::bytes(&judged.target.path));
     let why =
         format!("{path} was redirected to {exact} {} times within a minute: each call is made twice.", before + 1);
     Answer::Yes(
         Parts::new(Confidence::High, why)
+            .about(route(case, &judged.target.path))
+            .fact(case, Source::Seen, Ground::Answer, format!("{path} is redirected to {exact}"))
+            .fact_of(last, Source::Seen, "the same client was sent the same way before")
             .fix([
                 format!("the client: call {exact}"),
                 "or the app: redirect_slashes=False, and a route for each form".to_owned(),
             ])
             .not("a rewrite in the proxy that adds slashes: it breaks the routes that have none"),
     )
+}
+
+/// The route that is called wrongly; where no routes are known, the first segment of its path.
+fn route(case: &Case<'_>, path: &[u8]) -> String {
+    let taken = case.view().zip(case.routes()).and_then(|(view, routes)| match &view.route {
+        RouteMatch::Slash(slashed) => Some(routes.find(slashed)),
+        _ => None,
+    });
+    match taken {
+        Some(RouteMatch::Route(template)) => shown::text(&template),
+        _ => {
+            let end = path.iter().skip(1).position(|&b| b == b'/').map_or(path.len(), |at| at + 1);
+            shown::bytes(path.get(..end).unwrap_or(path))
+        }
+    }
 }

@@ -6,12 +6,16 @@
 //!
 //! ## Why it happens
 //! Proxy and app undo each other: the proxy strips a prefix that the app redirects back to; or TLS ends before the app,
-//! which takes every request for http and redirects to the very https URL that was asked for.
+//! which takes every request for http and redirects to the very https URL that was asked for. A proxy that does not believe
+//! the hop before it does the same by its own redirect to https.
 //!
 //! ## How it is told from its neighbours
 //! - A page that redirects to itself once, to set a cookie, ends on the second request.
 //! - `RD03`: the same redirect again and again, but its target answers.
 //! - `TR01`, `RD02`: why the app does not see https; then they are the cause.
+//! - `RD08`: each target is longer than the last, so that none comes back.
+//! - Clients that ask for http again and again are sent to https each time: only one that is sent there six times within
+//!   seconds is taken for one that did come by https.
 //!
 //! ## Example
 //! ```text
@@ -27,10 +31,13 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::history::Hop;
 use crate::diagnosis::rule::{Answer, Parts, Rule};
-use crate::diagnosis::server_words::ServerWords;
+use crate::diagnosis::scheme::Unseen;
 use crate::diagnosis::session::hop;
 use crate::diagnosis::wording::Proxy;
-use crate::diagnosis::{Confidence, Fix, Severity, fix, shown};
+use crate::diagnosis::{Change, Confidence, Fix, Ground, Severity, fix, shown};
+use crate::gateway;
+use crate::lanes::Source;
+use crate::redirect::{HostVerdict, SchemeVerdict};
 
 pub(super) const RULE: Rule =
     Rule { code: "RD06", title: "redirect loop", severity: Severity::Error, source: include_str!("rd06.rs"), check };
@@ -39,41 +46,110 @@ pub(super) const RULE: Rule =
 const WINDOW: u64 = 10_000_000;
 /// Laps that make it a loop, this one counted.
 const LAPS: usize = 3;
+/// Laps that make it one where each seems to lead from http to https.
+const LAPS_TO_HTTPS: usize = 6;
 /// Longest circle that is looked for.
 const LONGEST: usize = 8;
 
 fn check(case: &Case<'_>) -> Answer {
     let Some((client, this)) = case.client().zip(hop(case)) else { return Answer::No };
     let recent: Vec<&Hop> = case.history.hops(client, case.now(), WINDOW).collect();
-    let laps = 1 + recent.iter().filter(|hop| hop.from == this.from && hop.to == this.to).count();
-    let Some(length) = circle(&recent, &this).filter(|_| laps >= LAPS) else { return Answer::No };
+    let mut same = recent.iter().filter(|hop| hop.from == this.from && hop.to == this.to).peekable();
+    let last = same.peek().map(|hop| hop.exchange);
+    let laps = 1 + same.count();
     let url = shown::text(&case.asked().to_string());
-    let mut why = match length {
-        1 => format!("{url} is redirected to itself, {laps} times within seconds."),
-        _ => format!("{url} comes back to itself after {length} redirects, {laps} times within seconds."),
+    let (way, enough) = match circle(&recent, &this) {
+        Some(1) => ("is redirected to itself".to_owned(), LAPS),
+        Some(length) => (format!("comes back to itself after {length} redirects"), LAPS),
+        None if is_same_page_by_https(case) => ("is redirected to the same by https".to_owned(), LAPS_TO_HTTPS),
+        None => return Answer::No,
     };
-    let mut fixes: Vec<Fix> = Vec::new();
-    let https_unseen = case.asked().scheme == "https" && case.view().is_some_and(|view| view.scope.scheme() == "http");
-    if https_unseen {
-        why.push_str(" The app takes the request for http, so it redirects to https again.");
-        let line = match case.lanes.forwarded.peer {
-            Some(peer) if case.forwarded("x-forwarded-proto").is_some() => {
-                ServerWords(&case.setup.server).believe(&peer.to_string())
-            }
-            _ => Proxy::of(case).send_scheme(),
-        };
-        fixes.push(Fix::advice(line));
-    } else if let Some((prefix, _)) = case.stripped() {
-        why.push_str(" The proxy strips the prefix and the app redirects back to it.");
-        fixes.extend(fix::for_prefix(case, prefix, true));
-    } else {
-        fixes.push(Fix::advice("find the two hops that redirect to each other, and take one of the redirects out"));
+    let often = if laps > 1 { format!("{laps} times") } else { "again and again".to_owned() };
+    let mut why = format!("{url} {way}, {often} within seconds.");
+    let cause = Cause::of(case);
+    why.push_str(&cause.why);
+    let mut parts = Parts::new(Confidence::High, why)
+        .about(cause.about)
+        .fact(case, Source::Seen, Ground::Answer, "the redirect leads back to where the client is")
+        .fix(cause.fixes)
+        .not("clearing the browser's cookies: the circle is between proxy and app");
+    if let Some(last) = last {
+        parts = parts.fact_of(last, Source::Seen, "the same client was sent the same way before");
     }
-    Answer::Yes(
-        Parts::new(Confidence::High, why)
-            .fix(fixes)
-            .not("clearing the browser's cookies: the circle is between proxy and app"),
-    )
+    if enough == LAPS_TO_HTTPS {
+        parts = parts.missing("whether the client came by https: nothing that ends TLS says so");
+    }
+    if laps >= enough { Answer::Yes(parts) } else { Answer::Wait(parts.shared()) }
+}
+
+/// True if the redirect changes nothing but http to https. Behind what ends TLS and does not say so, it never helps.
+fn is_same_page_by_https(case: &Case<'_>) -> bool {
+    let asked = case.asked();
+    case.any_redirect().is_some_and(|judged| {
+        judged.scheme == SchemeVerdict::Upgraded
+            && judged.host == HostVerdict::Same
+            && (&judged.target.path, &judged.target.query) == (&asked.path, &asked.query)
+    })
+}
+
+/// Why it goes round.
+struct Cause {
+    about: String,
+    why: String,
+    fixes: Vec<Fix>,
+}
+
+impl Cause {
+    fn of(case: &Case<'_>) -> Self {
+        let by_https = case.asked().scheme == "https" || is_same_page_by_https(case);
+        if by_https && case.proxy_redirect().is_some() {
+            return Self::proxy_unaware(case);
+        }
+        if by_https && case.view().is_some_and(|view| view.scope.scheme() == "http") {
+            let why = " The app takes the request for http, so it redirects to https again.".to_owned();
+            return Self { about: "https".to_owned(), why, fixes: Unseen::of(case).fixes };
+        }
+        match case.stripped() {
+            Some((prefix, _)) => Self::stripped(case, prefix),
+            None => Self {
+                about: String::new(),
+                why: String::new(),
+                fixes: vec![Fix::advice(
+                    "find the two hops that redirect to each other, and take one of the redirects out",
+                )],
+            },
+        }
+    }
+
+    /// The proxy redirects to https by itself, and takes every request for http.
+    fn proxy_unaware(case: &Case<'_>) -> Self {
+        let proxy = Proxy::of(case);
+        let name = proxy.name();
+        let front = case.exchange.edge.as_deref().map(|edge| edge.peer.ip().to_canonical().to_string());
+        let line = match proxy {
+            Proxy::Nginx => {
+                "nginx: redirect to https by $http_x_forwarded_proto, not by $scheme: TLS ends before it".to_owned()
+            }
+            proxy => proxy.send_scheme(),
+        };
+        let fixes = front.map(|front| Fix::candidate(line, [Change::Proxy(gateway::Change::TrustFront(front))]));
+        let why = format!(
+            " {name} redirects to https by itself: TLS ends before it, and it takes what comes from there for http."
+        );
+        Self { about: "https".to_owned(), why, fixes: fixes.into_iter().collect() }
+    }
+
+    /// The app redirects to the prefix that the proxy takes off again.
+    fn stripped(case: &Case<'_>, prefix: &str) -> Self {
+        let keep = gateway::Change::Path { prefix: prefix.to_owned(), to: prefix.to_owned() };
+        let keep = Fix::candidate(Proxy::of(case).keep(prefix), [Change::Proxy(keep)]);
+        let others = fix::for_prefix(case, prefix, true).into_iter().map(Fix::from);
+        Self {
+            about: prefix.to_owned(),
+            why: " The proxy strips the prefix and the app redirects back to it.".to_owned(),
+            fixes: [keep].into_iter().chain(others).collect(),
+        }
+    }
 }
 
 /// How many redirects lead from here back to here.

@@ -15,8 +15,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use super::{
-    Action, Back, Destination, Forward, Gateway, Model, Onward, Plan, Proxy, Purpose, Received, Reply, Returned,
-    Router, Step, StepKind, World, hop_by_hop,
+    Action, Back, CannotAmend, Change, Destination, Forward, Gateway, Model, Onward, Plan, Proxy, Purpose, Received,
+    Reply, Returned, Router, Step, StepKind, World, hop_by_hop,
 };
 use crate::exchange::{Field, RequestHead, ResponseHead, Target, TargetForm};
 use crate::redirect::{default_port, split_port};
@@ -64,7 +64,38 @@ fn router(route: &Route, alone: bool) -> Router {
     }
 }
 
+impl Flags {
+    /// The stand-in with a change in its flags.
+    fn changed(mut self, change: &Change) -> Result<Self, CannotAmend> {
+        let cannot = || CannotAmend(format!("hopscope has no flag for that: {change}"));
+        match change {
+            Change::Path { prefix, to } if to.is_empty() || to == prefix => {
+                let route = self.routes.iter_mut().find(|route| route.prefix == *prefix).ok_or_else(cannot)?;
+                route.path = if to.is_empty() { PathRule::Strip } else { PathRule::Keep };
+            }
+            Change::SendPrefix(prefix) => {
+                let route = self.routes.iter_mut().find(|route| route.prefix == *prefix).ok_or_else(cannot)?;
+                route.forward_prefix = true;
+            }
+            Change::Take(path) => {
+                let like = self.routes.first().ok_or_else(cannot)?;
+                let prefix = parse_prefix(path).map_err(CannotAmend)?;
+                let route =
+                    Route { prefix, path: PathRule::Keep, upstream: like.upstream.clone(), forward_prefix: false };
+                self.routes.push(route);
+            }
+            _ => return Err(cannot()),
+        }
+        Ok(self)
+    }
+}
+
 impl Model for Flags {
+    fn with(&self, changes: &[Change]) -> Option<Result<Gateway, CannotAmend>> {
+        let changed = changes.iter().try_fold(self.clone(), Self::changed);
+        Some(changed.map(|flags| Gateway::of_routes(flags.routes, flags.public_scheme)))
+    }
+
     fn plan(&self, request: &Received<'_>, _: &dyn World) -> Plan {
         let answer = |status| Plan {
             router: None,

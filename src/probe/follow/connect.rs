@@ -41,7 +41,6 @@ impl Road {
     pub(super) fn address(&self, url: &Url) -> Result<reqwest::Url, String> {
         let mut at = url.clone();
         match self {
-            Self::Direct => {}
             Self::Through(host, port) => {
                 at.port = Some(*port);
                 // A name is looked up below; an address is taken as it is.
@@ -52,7 +51,7 @@ impl Road {
             Self::StandsAt(known, there) if known.same_origin(url) => {
                 (at.scheme, at.host, at.port) = (there.scheme.clone(), there.host.clone(), there.port);
             }
-            Self::StandsAt(..) => {}
+            Self::Direct | Self::StandsAt(..) => {}
         }
         let text = [
             format!("{}://{}", at.scheme, at.host).into_bytes(),

@@ -1,6 +1,7 @@
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
+use super::super::schema::faults;
 use super::*;
 use crate::asgi::server::Server;
 use crate::exchange::{ExchangeId, Sample, Side};
@@ -42,7 +43,8 @@ fn followed(hops: &[(&str, &str, &str)]) -> (Chain, Vec<Exchange>) {
 fn written(format: ChainFormat, hops: &[(&str, &str, &str)]) -> String {
     let (followed, exchanges) = followed(hops);
     let setup = Setup::new(Server::uvicorn());
-    let style = Style { redact: true, ascii: false, zone: TimeZone::UTC, color: false, predicted: false };
+    let style =
+        Style { redact: true, ascii: false, zone: TimeZone::UTC, color: false, predicted: false, evidence: false };
     let shown = ShownChain { chain: &followed, exchanges: &exchanges, setup: &setup, given_up: false };
     let mut out = Vec::new();
     chain(format, &style, shown, &mut out).unwrap();
@@ -80,6 +82,10 @@ fn a_chain_that_is_fine() {
 fn a_loop_for_programs() {
     let hop = ("https://x.com/api/v1/", "GET / HTTP/1.1", "302 F\nlocation: https://x.com/api/v1/");
     let value: Value = serde_json::from_str(&written(ChainFormat::Json, &[hop; 3])).unwrap();
+    let wrong: Value = serde_json::from_str(&written(ChainFormat::Json, &WRONG)).unwrap();
+    for value in [&value, &wrong] {
+        assert_eq!(faults(include_str!("../../../assets/schema/follow.schema.json"), "", value), [""; 0]);
+    }
     assert_eq!((&value["end"]["kind"], &value["loop"]), (&Value::from("loop"), &Value::from(1)));
     assert_eq!(value["findings"][0]["code"], "RD06");
     assert_eq!(value["hops"].as_array().map(Vec::len), Some(3));

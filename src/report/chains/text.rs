@@ -23,8 +23,7 @@ pub(super) fn write(shown: ShownChain<'_>, style: &Style, out: &mut impl Write) 
     let verdicts = shown.verdicts();
     writeln!(out)?;
     if verdicts.is_empty() {
-        writeln!(out, "{} nothing wrong with the redirects", words::colored(ok(style), "32", style))?;
-        return Ok(());
+        return nothing_wrong(shown, style, out);
     }
     for verdict in &verdicts {
         writeln!(out, "{} {}{}", colored_code(verdict, style), verdict.title, doubt(verdict))?;
@@ -79,13 +78,33 @@ fn write_hop(hop: &ShownHop<'_>, style: &Style, out: &mut impl Write) -> io::Res
     Ok(())
 }
 
+/// What is said where no redirect is wrong: its end may be no good all the same.
+fn nothing_wrong(shown: ShownChain<'_>, style: &Style, out: &mut impl Write) -> io::Result<()> {
+    let ok = words::colored(ok(style), "32", style);
+    match (shown.chain.redirects(), shown.chain.end()) {
+        (0, End::Answer(None)) => writeln!(out, "{} nobody answered", sign(Severity::Error, style)),
+        (0, _) => writeln!(out, "{ok} no redirect"),
+        (_, End::Answer(None)) => {
+            writeln!(
+                out,
+                "{} nobody answers where it leads; nothing else is wrong with it",
+                sign(Severity::Error, style)
+            )
+        }
+        (_, End::Answer(Some(status))) if status >= 400 => {
+            writeln!(out, "{ok} nothing wrong with the redirects; they lead to a {status}")
+        }
+        _ => writeln!(out, "{ok} nothing wrong with the redirects"),
+    }
+}
+
 /// How the chain ends, where the last hop does not say it.
 fn ends(shown: ShownChain<'_>) -> Vec<String> {
     let mut lines = Vec::new();
     if let End::Circle(length) = shown.chain.end() {
         lines.push(format!("and round again: a circle of {length}, seen three times"));
     } else if shown.given_up {
-        lines.push(format!("given up after {} redirects (--max-hops)", shown.chain.redirects()));
+        lines.push(format!("given up after {} redirects (--max-hops)", shown.chain.requests() - 1));
     }
     match shown.chain.grows() {
         Some(Grown::Path(piece)) => lines.push(format!("the path grows by {} each time", visible(piece))),

@@ -12,8 +12,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::Style;
-use super::line::escaped;
+use super::{Style, pretty};
 use crate::diagnosis::{Confidence, Severity, pages};
 use crate::dry_run::{Pair, Untried};
 use crate::gateway::{Files, Gateway, NotUnderstood, Place, Weight};
@@ -122,17 +121,11 @@ pub fn check(
 ) -> io::Result<()> {
     match format {
         CheckFormat::Text => text::write(checked, style, out)?,
-        CheckFormat::Json => json(out, &object(checked))?,
-        CheckFormat::Sarif => json(out, &sarif::log(checked, files))?,
+        CheckFormat::Json => pretty(out, &object(checked))?,
+        CheckFormat::Sarif => pretty(out, &sarif::log(checked, files))?,
         CheckFormat::Silent => {}
     }
     out.flush()
-}
-
-/// Pretty JSON, with nothing in it that a terminal obeys.
-fn json(out: &mut impl Write, value: &Value) -> io::Result<()> {
-    let text = serde_json::to_string_pretty(value)?;
-    text.lines().try_for_each(|line| writeln!(out, "{}", escaped(line)))
 }
 
 /// The object of [`CheckFormat::Json`].

@@ -45,7 +45,8 @@ fn found() -> (Gateway, Pair) {
 fn written(format: CheckFormat) -> String {
     let (gateway, pair) = found();
     let files = InMemory::default().file("conf.d/app one.conf", "1\n2\n3\n  location /api/ {\n");
-    let style = Style { redact: true, ascii: false, zone: TimeZone::UTC, color: false, predicted: true };
+    let style =
+        Style { redact: true, ascii: false, zone: TimeZone::UTC, color: false, predicted: true, evidence: false };
     let mut out = Vec::new();
     let checked = Checked { gateway: &gateway, pair: Some(&pair) };
     check(&checked, format, &style, &files, &mut out).unwrap();

@@ -2,20 +2,22 @@
 
 use super::{shown_value, tap_name};
 use crate::exchange::Half;
+use crate::lanes::Setup;
 use crate::lanes::visible::visible;
-use crate::lanes::{Lanes, Setup};
 use crate::tui::row::{elapsed, status_tone};
 use crate::tui::screenful::Chosen;
 use crate::tui::text::{Runs, run};
 use crate::tui::theme::Tone;
 
 /// The status the client got and who wrote it, `Location` at both ends.
-pub(in crate::tui) fn answer(lanes: &Lanes, open: bool, reveal: bool) -> Runs {
-    let answer = &lanes.answer;
+pub(in crate::tui) fn answer(chosen: &Chosen, reveal: bool) -> Runs {
+    let answer = &chosen.lanes.answer;
+    let open = !chosen.entry.exchange.is_finished();
     let by = visible(answer.by.word().as_bytes());
     let mut runs = match answer.status {
         Some(status) => vec![run(status_tone(Some(status)), status.to_string())],
         None if open => vec![run(Tone::Dim, "no answer yet")],
+        None if chosen.supposed => vec![run(Tone::Dim, "depends on the app")],
         None => vec![run(Tone::Bad, "no answer")],
     };
     if let Some(app) = answer.app_status.filter(|app| Some(*app) != answer.status) {
@@ -27,7 +29,11 @@ pub(in crate::tui) fn answer(lanes: &Lanes, open: bool, reveal: bool) -> Runs {
     if let Some(kind) = &answer.content_type {
         runs.push(run(Tone::Dim, format!("  {}", visible(kind.as_bytes()))));
     }
-    runs.push(run(Tone::Dim, format!("  {}", elapsed(answer.duration))));
+    if chosen.supposed {
+        runs.push(run(Tone::Prefix, "  computed"));
+    } else {
+        runs.push(run(Tone::Dim, format!("  {}", elapsed(answer.duration))));
+    }
     if let Some(location) = &answer.location {
         runs.push(run(Tone::Dim, "  Location "));
         runs.push(run(Tone::Text, shown_value(b"location", location, reveal)));

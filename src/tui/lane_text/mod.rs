@@ -8,6 +8,7 @@ mod stacked;
 
 pub(super) use answer::{answer, chain};
 pub(super) use forwarded::short_name;
+pub(super) use rewritten::rewrite_words;
 pub(super) use stacked::stacked;
 
 use super::row::{bracketed, shown_target, split_prefix};

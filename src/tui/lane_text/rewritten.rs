@@ -80,6 +80,9 @@ pub(super) fn rewritten(chosen: &Chosen, setup: &Setup, width: usize, reveal: bo
         lines.push(fact("ended at", visible(lanes.answer.by.word().as_bytes())));
         return lines;
     }
+    if chosen.supposed {
+        return lines;
+    }
     let app = chosen.entry.exchange.app.as_deref();
     lines.push(fact("sent to", or_dash(rewritten.upstream.map(|address| address.to_string()))));
     lines.push(fact("seen by", app.map_or_else(|| "no app tap".to_owned(), |half| tap_name(setup, half.tap))));

@@ -22,13 +22,12 @@ pub(in crate::tui) fn stacked(chosen: &Chosen, setup: &Setup, width: usize, reve
     url.extend(bracketed(&prefix, &cut_middle(&rest, width.saturating_sub(40).max(12))));
     let mut path = vec![run(Tone::Text, stacked_path(lanes, width))];
     path.push(run(Tone::Changed, format!("   {}", rewrite_words(lanes))));
-    let open = !chosen.entry.exchange.is_finished();
     [
         ("1 URL  ", url, source_word(lanes, setup, 0)),
         ("2 HDRS ", stacked_headers(lanes, reveal), source_word(lanes, setup, 1)),
         ("3 PATH ", path, source_word(lanes, setup, 2)),
         ("4 SCOPE", stacked_scope(lanes), source_word(lanes, setup, 3)),
-        ("  RESP ", answer(lanes, open, reveal), String::new()),
+        ("  RESP ", answer(chosen, reveal), String::new()),
         ("  TRUST", stacked_trust(lanes), String::new()),
         ("  CHAIN", vec![run(Tone::Text, chain(chosen, setup))], String::new()),
     ]

@@ -7,7 +7,7 @@ use crate::lanes::visible::visible;
 use crate::tui::keymap::Action;
 use crate::tui::message::Effect;
 use crate::tui::screenful::Screenful;
-use crate::tui::state::{Page, State};
+use crate::tui::state::State;
 
 /// Does what is asked for, where this page does it otherwise than the others; `None` where it does not.
 pub(in crate::tui) fn act(state: &mut State, action: Action, seen: &Screenful) -> Option<Vec<Effect>> {
@@ -80,14 +80,7 @@ fn broken(state: &mut State, shown: &RedirectsSeen, next: bool) {
 fn open(state: &mut State, shown: &RedirectsSeen) {
     let Some(chosen) = &shown.chosen else { return };
     let Some(hop) = chosen.chain.hops().get(chosen.at) else { return };
-    match state.listing.shown().iter().position(|line| line.id == hop.exchange) {
-        Some(index) => {
-            state.page = Page::Requests;
-            state.unfollow();
-            state.select(index);
-        }
-        None => state.notice = Some(format!("#{} is not in the list: filtered out, or let go", hop.exchange.0)),
-    }
+    state.show(hop.exchange);
 }
 
 fn first_fix(shown: &RedirectsSeen) -> Option<String> {

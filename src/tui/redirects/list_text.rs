@@ -18,7 +18,7 @@ struct Columns {
 
 /// Cells of the columns that have the same width everywhere: number, hops, status, with a blank behind each.
 const NUMBER: usize = 4;
-const HOPS: usize = 5;
+const HOPS: usize = 7;
 const STATUS: usize = 4;
 
 impl Columns {
@@ -78,7 +78,8 @@ fn row(columns: &Columns, chain: &Chain, reveal: bool) -> String {
         End::Nowhere => ("(no URL)".to_owned(), number(last.status)),
     };
     let more = if matches!(chain.end(), End::Circle(_)) { "+" } else { "" };
-    let hops = format!("{}{more}", chain.redirects());
+    let times = if chain.times > 1 { format!("×{}", chain.times) } else { String::new() };
+    let hops = format!("{}{more}{times}", chain.redirects());
     let methods = if method == last_method { method } else { format!("{method}→{last_method}") };
     let (start, end) = (cut_middle(&start, columns.start), cut_middle(&end, columns.end));
     columns.row([&chain.number.to_string(), &start, &hops, &methods, &end, &status])

@@ -1,10 +1,12 @@
 //! Whole screens on a test terminal, and keys against the state. Screens are kept in `tests/snapshots`.
 
+mod findings;
 mod keys;
 mod redirects;
 mod routes;
 mod screens;
 mod traffic;
+mod what_if;
 
 use std::sync::{Arc, RwLock};
 

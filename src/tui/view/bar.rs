@@ -22,6 +22,7 @@ pub(super) fn draw(buffer: &mut Buffer, place: Rect, state: &State) -> Option<Po
             let column = cells(prompt.left.width()).saturating_add(6).min(place.width.saturating_sub(1));
             (typing_url(prompt), Some(Position::new(place.x + column, place.y)))
         }
+        (Some(Overlay::WhatIf(_)), _) => (supposing(), None),
         (_, Some(notice)) => (vec![run(Tone::Good, format!(" {notice}"))], None),
         _ => (keys(state, usize::from(place.width)), None),
     };
@@ -55,6 +56,12 @@ fn typing_url(prompt: &Prompt) -> Runs {
     ]
 }
 
+/// The keys of the what-ifs.
+fn supposing() -> Runs {
+    let key = |key: &str, text: &str| [run(Tone::Key, format!(" {key}")), run(Tone::Dim, format!(" {text} "))];
+    [key("↑/↓", "field"), key("Space", "strip, keep, as seen"), key("Esc", "back to what was seen")].concat()
+}
+
 /// As many keys as fit, help and the way out always among them.
 fn keys(state: &State, width: usize) -> Runs {
     let here = match state.page {
@@ -62,6 +69,7 @@ fn keys(state: &State, width: usize) -> Runs {
         Page::Detail | Page::Console => Bar::Detail,
         Page::Routes => Bar::Routes,
         Page::Redirects => Bar::Redirects,
+        Page::Findings => Bar::Findings,
     };
     let shown = |bar: Bar| bar == here || bar == Bar::Both || bar == Bar::Away && here != Bar::List;
     let all: Vec<_> = BINDINGS

@@ -1,21 +1,22 @@
 //! The first lines: where the taps stand, whether it is live, the counts, and what was lost.
 
 use ratatui::buffer::Buffer;
+use unicode_width::UnicodeWidthStr as _;
 
 use super::places::Places;
 use crate::lanes::visible::visible;
 use crate::tui::screenful::Screenful;
-use crate::tui::state::{Page, State};
-use crate::tui::text::{Runs, cells, cut_end, paint, run, width_of};
+use crate::tui::state::{Overlay, Page, State};
+use crate::tui::text::{Run, Runs, cells, cut_end, paint, run, width_of};
 use crate::tui::theme::Tone;
 
 pub(super) fn draw(buffer: &mut Buffer, places: &Places, state: &State, seen: &Screenful) {
     let theme = state.look.theme;
     let place = places.header;
-    let facts = facts(state, seen);
-    let facts_width = cells(width_of(&facts)).min(place.width);
     let mut name = vec![run(Tone::Title, " hopscope ")];
-    name.extend(tabs(state, place.width >= 110));
+    name.extend(tabs(state, seen, place.width >= 110));
+    let facts = fitting(facts(state, seen), usize::from(place.width).saturating_sub(width_of(&name) + 1));
+    let facts_width = cells(width_of(&facts)).min(place.width);
     paint(buffer, (place.x, place.y), place.width, &name, theme);
     let x = place.right().saturating_sub(facts_width);
     paint(buffer, (x, place.y), facts_width, &facts, theme);
@@ -32,8 +33,9 @@ pub(super) fn draw(buffer: &mut Buffer, places: &Places, state: &State, seen: &S
 /// Cells below which the taps are left out: a cut address says nothing.
 const LEAST_TAPS: u16 = 12;
 
-/// ` [1 Requests]  2 Redirects  3 Routes `: the pages and their keys; digits choose scenes in the demo.
-fn tabs(state: &State, wide: bool) -> Runs {
+/// ` [1 Requests]  2 Redirects  3 Routes  5 Findings(3) `: the pages and their keys, and how many causes are open; digits
+/// choose scenes in the demo.
+fn tabs(state: &State, seen: &Screenful, wide: bool) -> Runs {
     let demo = !state.scenes.is_empty();
     let requests = match (demo, wide) {
         (true, _) => "Requests",
@@ -46,7 +48,16 @@ fn tabs(state: &State, wide: bool) -> Runs {
         (false, false) => "2 Redir",
     };
     let routes = if demo { "F3 Routes" } else { "3 Routes" };
-    let elsewhere = matches!(state.page, Page::Routes | Page::Redirects);
+    let findings = match (demo, wide) {
+        (true, _) => "F5 Findings",
+        (false, true) => "5 Findings",
+        (false, false) => "5 Find",
+    };
+    let findings = match seen.open_causes {
+        0 => findings.to_owned(),
+        open => format!("{findings}({open})"),
+    };
+    let elsewhere = matches!(state.page, Page::Routes | Page::Redirects | Page::Findings);
     let tab = |name: &str, chosen: bool| {
         if chosen { run(Tone::Focus, format!("[{name}]")) } else { run(Tone::Dim, format!(" {name} ")) }
     };
@@ -54,6 +65,7 @@ fn tabs(state: &State, wide: bool) -> Runs {
         tab(requests, !elsewhere),
         tab(redirects, state.page == Page::Redirects),
         tab(routes, state.page == Page::Routes),
+        tab(&findings, state.page == Page::Findings),
     ]
 }
 
@@ -79,38 +91,54 @@ fn near(place: &str) -> &str {
     port.filter(|port| port.starts_with(':')).unwrap_or(place)
 }
 
+/// A fact, and how soon it goes where there is little room: the greater, the sooner; 0 never does.
+type Ranked = (u8, Run);
+
 /// `● LIVE  follow  42 req  3 ✗  dropped 5`
-fn facts(state: &State, seen: &Screenful) -> Runs {
+fn facts(state: &State, seen: &Screenful) -> Vec<Ranked> {
+    if matches!(state.overlay, Some(Overlay::WhatIf(_))) {
+        return vec![(0, run(Tone::Warn, "what-if: nothing is sent"))];
+    }
     let counts = &seen.counts;
-    let mut runs = vec![if state.recording { run(Tone::Good, "● LIVE") } else { run(Tone::Warn, "‖ PAUSED") }];
-    let mut say = |tone: Tone, text: String| {
-        runs.push(run(tone, "  "));
-        runs.push(run(tone, text));
-    };
+    let mut facts = vec![(0, if state.recording { run(Tone::Good, "● LIVE") } else { run(Tone::Warn, "‖ PAUSED") })];
+    let mut say = |rank: u8, tone: Tone, text: String| facts.push((rank, run(tone, text)));
     match state.news() {
-        0 if state.follow => say(Tone::Text, "follow".to_owned()),
+        0 if state.follow => say(4, Tone::Text, "follow".to_owned()),
         0 => {}
-        news => say(Tone::Focus, format!("+{news} new")),
+        news => say(2, Tone::Focus, format!("+{news} new")),
     }
-    say(Tone::Text, format!("{} req", counts.seen));
+    say(1, Tone::Text, format!("{} req", counts.seen));
     if counts.open > 0 {
-        say(Tone::Dim, format!("{} open", counts.open));
+        say(3, Tone::Dim, format!("{} open", counts.open));
     }
-    say(if counts.errors > 0 { Tone::Bad } else { Tone::Dim }, format!("{} ✗", counts.errors));
+    say(0, if counts.errors > 0 { Tone::Bad } else { Tone::Dim }, format!("{} ✗", counts.errors));
     if counts.evicted > 0 {
-        say(Tone::Dim, format!("{} let go", counts.evicted));
+        say(5, Tone::Dim, format!("{} let go", counts.evicted));
     }
     if counts.lost.exchanges > 0 {
-        say(Tone::Bad, format!("dropped {}", counts.lost.exchanges));
+        say(0, Tone::Bad, format!("dropped {}", counts.lost.exchanges));
     }
     if counts.lost.bodies > 0 {
-        say(Tone::Bad, format!("bodies cut {}", counts.lost.bodies));
+        say(0, Tone::Bad, format!("bodies cut {}", counts.lost.bodies));
     }
     if counts.lost.paused > 0 {
-        say(Tone::Warn, format!("{} not recorded", counts.lost.paused));
+        say(1, Tone::Warn, format!("{} not recorded", counts.lost.paused));
     }
-    runs.push(run(Tone::Text, " "));
-    runs
+    facts
+}
+
+/// The facts that fit, two blanks between them and one behind.
+fn fitting(mut facts: Vec<Ranked>, room: usize) -> Runs {
+    let width = |facts: &[Ranked]| facts.iter().map(|(_, run)| run.text.width() + 2).sum::<usize>().saturating_sub(1);
+    while width(&facts) > room {
+        let Some(last) = facts.iter().map(|(rank, _)| *rank).max().filter(|rank| *rank > 0) else { break };
+        facts.retain(|(rank, _)| *rank != last);
+    }
+    let spaced = facts.into_iter().enumerate().flat_map(|(index, (_, fact))| {
+        let gap = run(fact.tone, if index == 0 { "" } else { "  " });
+        [gap, fact]
+    });
+    spaced.chain([run(Tone::Text, " ")]).collect()
 }
 
 /// ` demo  [ 2/6 prefix kept ]  what to look at`

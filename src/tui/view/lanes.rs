@@ -28,12 +28,12 @@ fn draw_lane(buffer: &mut Buffer, place: Rect, n: u8, state: &State, seen: &Scre
     let focused = state.focus == Pane::Lane(n);
     let name = TITLES.get(usize::from(n)).copied().unwrap_or_default();
     let title = vec![run(Tone::Dim, format!("{} ", n + 1)), run(Tone::Title, name)];
-    let note = seen.chosen.as_ref().map_or_else(Vec::new, |chosen| {
-        let word = source_word(&chosen.lanes, &seen.setup, n);
+    let note = seen.subject().map_or_else(Vec::new, |(chosen, setup)| {
+        let word = source_word(&chosen.lanes, setup, n);
         // `seen+rule` gives way to `seen` where there is no room.
         let fits = width_of(&title) + word.len() + 7 <= usize::from(place.width);
         let word = if fits { &word } else { word.split('+').next().unwrap_or_default() };
-        vec![run(source_tone(&chosen.lanes, &seen.setup, n), word)]
+        vec![run(source_tone(&chosen.lanes, setup, n), word)]
     });
     frame_pane(buffer, place, state, focused, &title, &note);
     let mut lines = pane_text(state, seen, Pane::Lane(n), place);
@@ -45,7 +45,7 @@ fn draw_lane(buffer: &mut Buffer, place: Rect, n: u8, state: &State, seen: &Scre
 
 fn draw_stacked(buffer: &mut Buffer, place: Rect, state: &State, seen: &Screenful) {
     let focused = matches!(state.focus, Pane::Lane(_));
-    let Some(chosen) = &seen.chosen else {
+    let Some((chosen, setup)) = seen.subject() else {
         frame_pane(buffer, place, state, focused, &vec![run(Tone::Title, "Lanes")], &Vec::new());
         return;
     };
@@ -54,7 +54,7 @@ fn draw_stacked(buffer: &mut Buffer, place: Rect, state: &State, seen: &Screenfu
     frame_pane(buffer, place, state, focused, &title, &note);
     let width = inner_width(place);
     let inside = place.y + 1..place.bottom().saturating_sub(1);
-    for (n, (y, (mut line, source))) in inside.zip(stacked(chosen, &seen.setup, width, state.reveal)).enumerate() {
+    for (n, (y, (mut line, source))) in inside.zip(stacked(chosen, setup, width, state.reveal)).enumerate() {
         if state.focus == Pane::Lane(u8::try_from(n).unwrap_or(u8::MAX))
             && let Some(label) = line.first_mut()
         {
@@ -63,7 +63,7 @@ fn draw_stacked(buffer: &mut Buffer, place: Rect, state: &State, seen: &Screenfu
         let source_width = cells(source.chars().count());
         let room = cells(width).saturating_sub(if source.is_empty() { 0 } else { source_width + 1 });
         paint(buffer, (place.x + 2, y), room, &line, state.look.theme);
-        let tone = source_tone(&chosen.lanes, &seen.setup, u8::try_from(n).unwrap_or(3));
+        let tone = source_tone(&chosen.lanes, setup, u8::try_from(n).unwrap_or(3));
         let x = place.right().saturating_sub(source_width + 2);
         paint(buffer, (x, y), source_width, &[run(tone, source)], state.look.theme);
     }

@@ -3,6 +3,7 @@
 mod bar;
 mod console;
 mod detail;
+pub(super) mod findings;
 mod header;
 mod help;
 mod lanes;
@@ -13,6 +14,7 @@ mod redirects;
 pub(super) mod routes;
 mod start;
 mod verdict;
+mod what_if;
 
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
@@ -23,7 +25,7 @@ use super::screenful::Screenful;
 use super::state::{Overlay, Page, Pane, State};
 use super::text::{Runs, cells, paint, run, width_of};
 use super::theme::{Tone, to_ascii};
-use super::verdict_text;
+use super::verdict_text::{self, What};
 use places::{Places, Shape};
 
 /// One frame.
@@ -47,17 +49,19 @@ pub(super) fn draw(frame: &mut Frame<'_>, state: &State, seen: &Screenful) {
         Page::Console => console::draw(buffer, places.body, state, seen),
         Page::Routes => routes::draw(buffer, places.body, state, seen),
         Page::Redirects => redirects::draw(buffer, places.body, state, seen),
+        Page::Findings => findings::draw(buffer, places.body, state, seen),
         Page::Requests => {
             list::draw(buffer, &places, state, seen);
             lanes::draw(buffer, &places, state, seen);
             verdict::draw(buffer, places.verdict, state, seen);
         }
     }
-    let cursor = bar::draw(buffer, places.bar, state);
+    let mut cursor = bar::draw(buffer, places.bar, state);
     match &state.overlay {
         Some(Overlay::Help { search, scroll }) => help::draw(buffer, places.body, state, search, *scroll),
         Some(Overlay::CopyMenu) => menu::draw(buffer, places.body, state),
         Some(Overlay::Excerpt(excerpt)) => routes::excerpt(buffer, places.body, state, excerpt),
+        Some(Overlay::WhatIf(what_if)) => cursor = what_if::draw(buffer, places.list, state, seen, what_if),
         Some(Overlay::Filter(_) | Overlay::Url(_)) | None => {}
     }
     if state.look.ascii {
@@ -70,17 +74,22 @@ pub(super) fn draw(frame: &mut Frame<'_>, state: &State, seen: &Screenful) {
 
 /// The text of a lane or of the verdict, for the width of its place.
 pub(super) fn pane_text(state: &State, seen: &Screenful, pane: Pane, place: Rect) -> Vec<Runs> {
-    let Some(chosen) = &seen.chosen else { return Vec::new() };
+    let Some((chosen, setup)) = seen.subject() else { return Vec::new() };
     let width = inner_width(place);
     match pane {
         Pane::List => Vec::new(),
-        Pane::Verdict => verdict_text::lines(chosen, &seen.setup, width, is_brief(state), state.reveal),
-        Pane::Lane(n) => lane_text::lane(n, chosen, &seen.setup, width, state.reveal)
+        Pane::Verdict => verdict_text::lines(chosen, setup, width, what(state)),
+        Pane::Lane(n) => lane_text::lane(n, chosen, setup, width, state.reveal)
             .into_iter()
             .filter(|line| !state.differences || line.differs)
             .map(|line| line.runs)
             .collect(),
     }
+}
+
+/// What of a verdict is shown.
+fn what(state: &State) -> What {
+    What { brief: is_brief(state), evidence: state.evidence, reveal: state.reveal }
 }
 
 /// True where the stacked lanes stand above the verdict and already say what came back.
@@ -135,7 +144,7 @@ fn frame_titles(buffer: &mut Buffer, place: Rect, state: &State, title: &Runs, n
         paint(buffer, (x, place.y), width, &spaced(runs), theme);
     };
     write(place.x + 1, title_width, title);
-    if !note.is_empty() && title_width.saturating_add(note_width) < room {
+    if !note.is_empty() && title_width.saturating_add(note_width) <= room {
         write(place.right().saturating_sub(note_width + 1), note_width, note);
     }
 }

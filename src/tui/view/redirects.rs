@@ -34,6 +34,9 @@ pub(super) fn draw(buffer: &mut Buffer, body: Rect, state: &State, seen: &Screen
     draw_list(buffer, list, state, shown);
 
     let mut name = vec![run(Tone::Title, format!("Chain {}", chosen.chain.number))];
+    if chosen.chain.times > 1 {
+        name.push(run(Tone::Text, format!("  seen {} times, here the last", chosen.chain.times)));
+    }
     name.extend(wanted(seen));
     frame_pane(buffer, chain, state, false, &name, &vec![run(Tone::Key, "←/→"), run(Tone::Dim, " hop")]);
     let lines = redirects::hops(chosen, width, state.reveal);

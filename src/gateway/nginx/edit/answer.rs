@@ -1,7 +1,7 @@
 //! What comes back: redirects and cookies.
 
+use super::plain;
 use super::site::Site;
-use super::{already, plain};
 use crate::gateway::CannotAmend;
 use crate::gateway::nginx::tree::Directive;
 
@@ -10,7 +10,7 @@ pub(super) fn leave_location(site: &mut Site<'_>) -> Result<(), CannotAmend> {
     let own = site.innermost();
     let lines = in_force(site, "proxy_redirect");
     if matches!(lines.as_slice(), [only] if is_off(only)) {
-        return Err(already());
+        return Err(CannotAmend::already());
     }
     let here: Vec<Directive> = site.level(own)?.all("proxy_redirect").cloned().collect();
     let Some((first, others)) = here.split_first() else {
@@ -42,7 +42,7 @@ pub(super) fn cookie_path(site: &mut Site<'_>, from: &str, to: &str) -> Result<(
 pub(super) fn relative_redirects(site: &mut Site<'_>) -> Result<(), CannotAmend> {
     let line = in_force(site, "absolute_redirect").pop();
     match line {
-        Some(line) if is_off(&line) => Err(already()),
+        Some(line) if is_off(&line) => Err(CannotAmend::already()),
         Some(line) => site.set(&line, "absolute_redirect off"),
         None => {
             let level = site.server().unwrap_or(site.innermost());
@@ -67,25 +67,28 @@ pub(super) fn slash_at_mount(site: &mut Site<'_>, prefix: &str) -> Result<(), Ca
     site.add_before(site.innermost(), &format!("location = {prefix}"), &lines)
 }
 
-/// Adds a rule to the location's list, with those that it would put out of force.
+/// Adds a rule to the location's list, in the place of one that begins alike, with those that it would put out of force.
 fn add_rule(site: &mut Site<'_>, name: &str, line: &str, implied: Vec<String>) -> Result<(), CannotAmend> {
     let own = site.innermost();
     let rules = in_force(site, name);
     if rules.iter().any(|rule| rule.to_string() == line) {
-        return Err(already());
+        return Err(CannotAmend::already());
     }
     let new = format!("{line};");
-    let here = site.level(own)?.has(name);
-    match rules.as_slice() {
-        [off] if here && is_off(off) => site.set(off, line),
-        _ if here => site.add(own, &[name], &[new]),
-        [] => site.add(own, &["proxy_pass"], &[implied, vec![new]].concat()),
-        rules => {
-            let kept = rules.iter().filter(|rule| !is_off(rule)).map(|rule| format!("{rule};"));
-            let lines: Vec<String> = kept.chain([new]).collect();
-            site.add(own, &["proxy_pass"], &lines)
-        }
+    let is_alike = |rule: &Directive| is_off(rule) || line.split(' ').nth(1) == Some(rule.text(0).as_str());
+    if site.level(own)?.has(name) {
+        return match rules.iter().find(|rule| is_alike(rule)) {
+            Some(alike) => site.set(alike, line),
+            None => site.add(own, &[name], &[new]),
+        };
     }
+    let mut lines: Vec<String> =
+        rules.iter().filter(|rule| !is_alike(rule)).map(|rule| format!("{};", site.said(rule))).collect();
+    if rules.is_empty() {
+        lines = implied;
+    }
+    lines.push(new);
+    site.add(own, &["proxy_pass"], &lines)
 }
 
 /// The lines of a directive that are in force.

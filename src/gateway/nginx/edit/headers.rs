@@ -7,8 +7,8 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
+use super::plain;
 use super::site::Site;
-use super::{already, plain};
 use crate::gateway::CannotAmend;
 use crate::gateway::nginx::tree::Directive;
 
@@ -31,7 +31,7 @@ pub(super) fn send_scheme(site: &mut Site<'_>) -> Result<(), CannotAmend> {
 pub(super) fn send_for(site: &mut Site<'_>) -> Result<(), CannotAmend> {
     let tells = |value: &str| value.contains("$remote_addr") || value.contains("$proxy_add_x_forwarded_for");
     if line(site, "X-Forwarded-For").is_some_and(|line| tells(&line.text(1))) {
-        return Err(already());
+        return Err(CannotAmend::already());
     }
     set(site, "X-Forwarded-For", "$proxy_add_x_forwarded_for")
 }
@@ -42,8 +42,10 @@ pub(super) fn send_prefix(site: &mut Site<'_>, prefix: &str) -> Result<(), Canno
     let own = site.innermost();
     match site.in_force(SET) {
         Some(level) if level < own && line(site, name).is_none_or(|line| line.text(1) != prefix) => {
-            let kept = site.level(level)?.all(SET).filter(|line| !is_for(line, name)).map(|line| format!("{line};"));
-            let lines: Vec<String> = kept.chain([written(name, prefix)]).collect();
+            let kept: Vec<Directive> =
+                site.level(level)?.all(SET).filter(|line| !is_for(line, name)).cloned().collect();
+            let mut lines: Vec<String> = kept.iter().map(|line| format!("{};", site.said(line))).collect();
+            lines.push(written(name, prefix));
             site.add(own, &BEHIND, &lines)
         }
         _ => set(site, name, prefix),
@@ -58,7 +60,7 @@ pub(super) fn trust_front(site: &mut Site<'_>, address: &str) -> Result<(), Cann
     let list = list.filter(|line| !line.text(1).contains("$proxy_add_x_forwarded_for"));
     let list = list.filter(|line| line.text(1) != "$http_x_forwarded_for");
     if proto.is_none() && list.is_none() {
-        return Err(already());
+        return Err(CannotAmend::already());
     }
     if let Some(line) = proto {
         let variable = unused(site, "proxied_scheme");
@@ -90,7 +92,7 @@ pub(super) fn upgrade(site: &mut Site<'_>) -> Result<(), CannotAmend> {
     let version = new(site);
     let is_new = version.as_ref().is_some_and(|version| matches!(version.text(0).as_str(), "1.1" | "2"));
     if upgrades && connects && is_new {
-        return Err(already());
+        return Err(CannotAmend::already());
     }
     let mut fields = Vec::new();
     if !upgrades {
@@ -148,11 +150,8 @@ fn believed(address: &str, peer: &str) -> Result<(String, Vec<String>), CannotAm
         }
         IpNet::V4(network) if network.prefix_len() % 8 == 0 => {
             let octets = network.network().octets();
-            octets
-                .iter()
-                .take(usize::from(network.prefix_len() / 8))
-                .map(|octet| format!("{octet}\\."))
-                .collect::<String>()
+            let known = octets.iter().take(usize::from(network.prefix_len() / 8));
+            known.map(|octet| octet.to_string() + "\\.").collect::<String>()
         }
         _ => {
             let why = format!("a map of nginx cannot tell who is in {network}: name the hop's own address, or use geo");
@@ -201,7 +200,7 @@ fn add_map(site: &mut Site<'_>, head: &str, lines: &[String]) -> Result<(), Cann
 /// Sets a field where the other lines in force stand.
 fn set(site: &mut Site<'_>, name: &str, value: &str) -> Result<(), CannotAmend> {
     match line(site, name) {
-        Some(line) if line.text(1) == value => Err(already()),
+        Some(line) if line.text(1) == value => Err(CannotAmend::already()),
         Some(line) => replace(site, &line, value),
         None => {
             let level = site.in_force(SET).unwrap_or(site.innermost());

@@ -23,10 +23,13 @@ pub(in crate::gateway) fn edits(
     change: &Change,
     plan: &Plan,
 ) -> Result<Vec<Edit>, CannotAmend> {
-    let mut site = Site::of(gateway, origin, plan)?;
+    let mut site = match change {
+        Change::Take(path) => path::app(gateway, origin, plan, path)?,
+        _ => Site::of(gateway, origin, plan)?,
+    };
     match change {
         Change::Path { prefix, to } => path::change(&mut site, prefix, to, plan),
-        Change::Take(path) => path::take(&mut site, path, gateway),
+        Change::Take(path) => path::take(&mut site, path),
         Change::PassHost => headers::pass_host(&mut site),
         Change::SendScheme => headers::send_scheme(&mut site),
         Change::SendFor => headers::send_for(&mut site),
@@ -40,11 +43,6 @@ pub(in crate::gateway) fn edits(
         Change::CookiePath { from, to } => answer::cookie_path(&mut site, from, to),
     }?;
     site.edits()
-}
-
-/// Nothing is to be done.
-fn already() -> CannotAmend {
-    CannotAmend("already so".to_owned())
 }
 
 /// A text that may stand in any argument as it is.

@@ -4,11 +4,11 @@
 //! path and puts the URI in its place. So name and URI end in a slash both, and where nothing is to be changed there is no
 //! URI. A location whose name ends in a slash makes nginx redirect the name without it.
 
+use super::plain;
 use super::site::Site;
-use super::{already, plain};
 use crate::gateway::nginx::tree::Directive;
 use crate::gateway::pcre::{Modes, Pcre};
-use crate::gateway::{CannotAmend, Gateway, Plan, StepKind};
+use crate::gateway::{CannotAmend, Gateway, Origin, Plan, Router, StepKind};
 
 /// A path below the prefix, to see what a `rewrite` makes of it.
 const PROBE: &str = "/probe/x";
@@ -16,7 +16,8 @@ const PROBE: &str = "/probe/x";
 /// `to` in the place of `prefix`.
 pub(super) fn change(site: &mut Site<'_>, prefix: &str, to: &str, plan: &Plan) -> Result<(), CannotAmend> {
     let (prefix, to) = (plain(prefix)?, plain(to)?);
-    let place = Location::of(site)?;
+    let mut place = Location::of(site)?;
+    place.rewrites.retain(|rewrite| is_about(rewrite, prefix, plan));
     let elsewhere = rewritten_before(site, plan, &place);
     if !elsewhere.is_empty() {
         return before_it(site, &elsewhere, prefix, to);
@@ -28,45 +29,60 @@ pub(super) fn change(site: &mut Site<'_>, prefix: &str, to: &str, plan: &Plan) -
         Some(rest) => here(site, &place, prefix, to, rest),
         None => match prefix.strip_prefix(name.trim_end_matches('/')) {
             Some(rest) if rest.starts_with('/') => apart(site, &place, prefix, to, &name),
-            _ => Err(CannotAmend(format!("{} takes the request, which is not below {prefix}", place.location))),
+            _ => Err(CannotAmend(format!("{} takes the request, which is not below {prefix}", place.block))),
         },
     }
 }
 
+/// The app's location, beside which one for a path is to be put.
+pub(super) fn app<'a>(gateway: &Gateway, origin: &'a Origin, plan: &Plan, path: &str) -> Result<Site<'a>, CannotAmend> {
+    let server = plan.steps.iter().find(|step| step.kind == StepKind::Listener).and_then(|step| step.place.as_ref());
+    let sends = |router: &&Router| !router.upstreams.is_empty() && router.prefix.as_deref() != Some("");
+    let others = gateway.routers.iter().enumerate().filter(|(index, _)| plan.router != Some(*index));
+    let mut apps = Vec::new();
+    for router in others.map(|(_, router)| router).filter(sends) {
+        let site = Site::at(origin, router)?;
+        if site.is_in(server) {
+            apps.push((router, site));
+        }
+    }
+    let uncertain = || CannotAmend(format!("it is not certain which location is to take {path}"));
+    let first = apps.first().map(|(router, _)| router.upstreams.clone()).ok_or_else(uncertain)?;
+    if apps.iter().any(|(router, _)| router.upstreams != first) {
+        return Err(uncertain());
+    }
+    apps.into_iter().next().map(|(_, site)| site).ok_or_else(uncertain)
+}
+
 /// A location for a path that goes where the app's goes.
-pub(super) fn take(site: &mut Site<'_>, path: &str, gateway: &Gateway) -> Result<(), CannotAmend> {
+pub(super) fn take(site: &mut Site<'_>, path: &str) -> Result<(), CannotAmend> {
     let path = plain(path)?;
-    let own = site.level(site.innermost())?.block.as_ref().map(|block| block.place.clone());
-    let sends = |router: &&crate::gateway::Router| {
-        !router.upstreams.is_empty() && router.place.as_ref().is_some_and(|place| site.is_sibling(place))
-    };
-    let mut apps = gateway.routers.iter().filter(sends).filter(|router| router.prefix.as_deref() != Some(""));
-    let other = apps.clone().find(|router| router.place != own);
-    let one = other.filter(|other| apps.all(|router| router.upstreams == other.upstreams || router.place == own));
-    let app = match one {
-        Some(app) => site.elsewhere(app)?,
-        None if site.level(site.innermost())?.has("proxy_pass") => return Err(already()),
-        None => return Err(CannotAmend("it is not certain which location is the app's".to_owned())),
-    };
-    let place = Location::of(&app)?;
+    let place = Location::of(site)?;
     let is_file = path.rsplit('/').next().is_some_and(|last| last.contains('.'));
     let head = match path.strip_suffix('/') {
         Some(_) => format!("location {path}"),
         None if is_file => format!("location = {path}"),
-        None => format!("location ~ ^{}(/|$)", path.replace('.', "\\.").replace('+', "\\+")),
+        None => format!("location ~ ^{}(/|$)", escaped(path)),
     };
-    let lines = app.copied(&place, &format!("proxy_pass {}", authority(&place.pass.text(0))))?;
+    let lines = site.copied(&place, &format!("proxy_pass {}", authority(&place.url)))?;
     site.add_before(site.innermost(), &head, &lines)
+}
+
+/// A path in an expression.
+fn escaped(path: &str) -> String {
+    path.replace('.', "\\.").replace('+', "\\+")
 }
 
 /// A location that sends on.
 pub(super) struct Location {
     /// Its directive, without the block.
-    pub(super) location: Directive,
+    pub(super) block: Directive,
     /// Its name, if it is one by prefix.
     pub(super) prefix: Option<String>,
     /// Its `proxy_pass`.
     pub(super) pass: Directive,
+    /// The URL of that, as its file has it.
+    pub(super) url: String,
     /// What in it changes the path.
     pub(super) rewrites: Vec<Directive>,
 }
@@ -74,20 +90,21 @@ pub(super) struct Location {
 impl Location {
     /// # Errors
     /// No location takes the request, or it does not send it on by itself.
-    pub(super) fn of(site: &Site<'_>) -> Result<Self, CannotAmend> {
+    pub(super) fn of(site: &mut Site<'_>) -> Result<Self, CannotAmend> {
         let location = site.location()?;
         let inside = site.level(site.innermost())?;
         let pass = inside.all("proxy_pass").next().cloned();
         let pass = pass.ok_or_else(|| CannotAmend(format!("{location} has no proxy_pass of its own")))?;
         let stays = |rewrite: &&Directive| !matches!(rewrite.arg(2), Some(b"redirect" | b"permanent"));
         let rewrites = inside.all("rewrite").filter(stays).cloned().collect();
-        Ok(Self { prefix: prefix(&location), location, pass, rewrites })
+        let url = site.said(&pass);
+        let url = url.trim_start_matches("proxy_pass").trim().trim_matches(['"', '\'']).to_owned();
+        Ok(Self { prefix: prefix(&location), block: location, pass, url, rewrites })
     }
 
     /// The URI of its `proxy_pass`; empty if it has none.
     fn uri(&self) -> String {
-        let url = self.pass.text(0);
-        url.strip_prefix(authority(&url).as_str()).unwrap_or_default().trim_start_matches(':').to_owned()
+        self.url.strip_prefix(authority(&self.url).as_str()).unwrap_or_default().trim_start_matches(':').to_owned()
     }
 }
 
@@ -134,7 +151,7 @@ fn with_uri(url: &str, uri: &str) -> String {
 fn here(site: &mut Site<'_>, place: &Location, prefix: &str, to: &str, rest: &str) -> Result<(), CannotAmend> {
     let keeps = prefix == to;
     if place.uri().is_empty() && rewritten(place, prefix).is_some_and(|path| path == format!("{to}{PROBE}")) {
-        return Err(already());
+        return Err(CannotAmend::already());
     }
     let rest = if rest.is_empty() && !keeps { "/" } else { rest };
     let name = format!("{prefix}{rest}");
@@ -142,10 +159,10 @@ fn here(site: &mut Site<'_>, place: &Location, prefix: &str, to: &str, rest: &st
     // A URI that is the location's own name changes nothing that an app could see.
     let same = place.uri() == uri || (keeps && Some(place.uri()) == place.prefix);
     if same && place.prefix.as_deref() == Some(name.as_str()) && place.rewrites.is_empty() {
-        return Err(already());
+        return Err(CannotAmend::already());
     }
     if place.prefix.as_deref() != Some(name.as_str()) {
-        rename(site, &place.location, &name)?;
+        rename(site, &place.block, &name)?;
     }
     for rewrite in &place.rewrites {
         site.remove(rewrite)?;
@@ -153,7 +170,7 @@ fn here(site: &mut Site<'_>, place: &Location, prefix: &str, to: &str, rest: &st
     if place.uri() == uri {
         return Ok(());
     }
-    site.set(&place.pass, &format!("proxy_pass {}", with_uri(&place.pass.text(0), &uri)))
+    site.set(&place.pass, &format!("proxy_pass {}", with_uri(&place.url, &uri)))
 }
 
 /// The prefix gets a location of its own, beside the wider one that takes it so far.
@@ -166,21 +183,21 @@ fn apart(site: &mut Site<'_>, place: &Location, prefix: &str, to: &str, name: &s
         _ => None,
     };
     if sent == Some(format!("{to}{PROBE}")) {
-        return Err(already());
+        return Err(CannotAmend::already());
     }
     let uri = if prefix == to { String::new() } else { format!("{to}/") };
-    let lines = site.copied(place, &format!("proxy_pass {}", with_uri(&place.pass.text(0), &uri)))?;
+    let lines = site.copied(place, &format!("proxy_pass {}", with_uri(&place.url, &uri)))?;
     site.add_before(site.innermost(), &format!("location {prefix}/"), &lines)
 }
 
 /// A location by expression, or a URL with variables: they take no URI in the place of a name.
 fn by_rewrite(site: &mut Site<'_>, place: &Location, prefix: &str, to: &str) -> Result<(), CannotAmend> {
-    let url = place.pass.text(0);
-    let bare = authority(&url);
-    let plain_url = bare == url || url.trim_end_matches("$request_uri") == bare;
+    let url = &place.url;
+    let bare = authority(url);
+    let plain_url = bare == *url || url.trim_end_matches("$request_uri") == bare;
     let sent = rewritten(place, prefix).unwrap_or_else(|| format!("{prefix}{PROBE}"));
-    if plain_url && sent == format!("{to}{PROBE}") && (bare == url || prefix == to) {
-        return Err(already());
+    if plain_url && sent == format!("{to}{PROBE}") && (bare == *url || prefix == to) {
+        return Err(CannotAmend::already());
     }
     if (1..=9).any(|group| bare.contains(&format!("${group}"))) {
         return Err(CannotAmend(format!("{} takes the address out of the path", place.pass)));
@@ -190,14 +207,21 @@ fn by_rewrite(site: &mut Site<'_>, place: &Location, prefix: &str, to: &str) -> 
     }
     let mut lines = Vec::new();
     if prefix != to {
-        let pattern = prefix.replace('.', "\\.").replace('+', "\\+");
-        lines.push(format!("rewrite ^{pattern}(?:/(.*))?$ {to}/$1 break"));
+        lines.push(format!("rewrite ^{}(?:/(.*))?$ {to}/$1 break", escaped(prefix)));
     }
     lines.push(format!("proxy_pass {bare}"));
     let (draft, statement) = site.written(&place.pass)?;
     let indent = draft.indent(statement.span.start);
     draft.replace(statement.head, lines.join(&format!(";\n{indent}")));
     Ok(())
+}
+
+/// True for a rewrite of paths below a prefix.
+fn is_about(rewrite: &Directive, prefix: &str, plan: &Plan) -> bool {
+    let path = format!("{prefix}{PROBE}");
+    let pcre = rewrite.arg(0).and_then(|pattern| Pcre::new(pattern, Modes::default()).ok());
+    plan.steps.iter().any(|step| step.place.as_ref() == Some(&rewrite.place))
+        || pcre.is_some_and(|pcre| pcre.is_match(path.as_bytes()).is_ok_and(|matches| matches))
 }
 
 /// What a location's rewrites make of a path below a prefix; `None` if none of them is about it.

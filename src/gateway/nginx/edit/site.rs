@@ -50,22 +50,20 @@ impl<'a> Site<'a> {
     /// # Errors
     /// There is none, or it does not stand in a file that can be changed.
     pub(super) fn of(gateway: &Gateway, origin: &'a Origin, plan: &Plan) -> Result<Self, CannotAmend> {
+        let router = gateway.router(plan).ok_or_else(|| CannotAmend("no location takes the request".to_owned()))?;
+        Self::at(origin, router)
+    }
+
+    /// Finds the location of a router.
+    ///
+    /// # Errors
+    /// It does not stand in a file that can be changed.
+    pub(super) fn at(origin: &'a Origin, router: &Router) -> Result<Self, CannotAmend> {
         if origin.paths.iter().all(|path| ingress::is_yaml(path)) {
-            let why =
-                "nginx's configuration is written by the ingress controller: change the annotations of the Ingress";
+            let why = "the ingress controller writes nginx's configuration: change the annotations of the Ingress";
             return Err(CannotAmend(why.to_owned()));
         }
-        let router = gateway.router(plan).ok_or_else(|| CannotAmend("no location takes the request".to_owned()))?;
         let tree = include::load(&origin.paths, &origin.files)?.tree;
-        Self::at(origin, tree, router)
-    }
-
-    /// The same location with another router in force.
-    pub(super) fn elsewhere(&self, router: &Router) -> Result<Self, CannotAmend> {
-        Self::at(self.origin, include::load(&self.origin.paths, &self.origin.files)?.tree, router)
-    }
-
-    fn at(origin: &'a Origin, tree: Vec<Directive>, router: &Router) -> Result<Self, CannotAmend> {
         let lost = || CannotAmend(format!("{} is not found again in its file", router.name));
         let place = router.place.as_ref().ok_or_else(lost)?;
         let mut levels = vec![Level { block: None, inside: tree }];
@@ -149,6 +147,13 @@ impl<'a> Site<'a> {
         Ok((draft, found.ok_or_else(lost)?))
     }
 
+    /// A directive as its file has it, variables of the environment not filled in; as it is meant, if its file is none of
+    /// those that were read.
+    pub(super) fn said(&mut self, directive: &Directive) -> String {
+        let meant = directive.to_string();
+        self.written(directive).map_or(meant, |(draft, statement)| draft.text(statement.head))
+    }
+
     /// Puts another text in the place of a directive without a block.
     ///
     /// # Errors
@@ -218,15 +223,15 @@ impl<'a> Site<'a> {
         let block = block.ok_or_else(|| CannotAmend("there is no block to put it before".to_owned()))?;
         let (draft, statement) = self.written(&block)?;
         let unit = draft.unit();
-        let inside: String = inside.iter().map(|line| format!("{unit}{line}\n")).collect();
-        draft.before(statement.span.start, &[format!("{head} {{\n{inside}}}"), String::new()]);
+        let inside = inside.join(&format!("\n{unit}"));
+        draft.before(statement.span.start, &[format!("{head} {{\n{unit}{inside}\n}}"), String::new()]);
         Ok(())
     }
 
-    /// True for a block beside this one, or this one itself.
-    pub(super) fn is_sibling(&self, place: &Place) -> bool {
-        let around = self.levels.len().checked_sub(2).and_then(|index| self.levels.get(index));
-        around.is_some_and(|around| around.inside.iter().any(|directive| directive.place == *place))
+    /// True if it is in the server that stands at a place, or if none is known to be asked for.
+    pub(super) fn is_in(&self, server: Option<&Place>) -> bool {
+        let own = self.server().and_then(|index| self.levels.get(index)).and_then(|level| level.block.as_ref());
+        own.zip(server).is_none_or(|(own, server)| own.place == *server)
     }
 
     /// What is in a location as lines, for another one that sends on in another way: rewrites and locations left out.
@@ -235,7 +240,7 @@ impl<'a> Site<'a> {
     /// As [`Site::written`].
     pub(super) fn copied(&self, place: &Location, pass: &str) -> Result<Vec<String>, CannotAmend> {
         let mut copy = Self { origin: self.origin, levels: Vec::new(), drafts: BTreeMap::new() };
-        let (draft, statement) = copy.written(&place.location)?;
+        let (draft, statement) = copy.written(&place.block)?;
         let line = |inner: &Statement| match inner.name.as_str() {
             "proxy_pass" => Some(format!("{pass};")),
             "location" | "rewrite" => None,
@@ -253,7 +258,7 @@ impl<'a> Site<'a> {
         for (draft, _) in self.drafts.into_values() {
             all.extend(draft.edits()?);
         }
-        if all.is_empty() { Err(super::already()) } else { Ok(all) }
+        if all.is_empty() { Err(CannotAmend::already()) } else { Ok(all) }
     }
 }
 

@@ -103,3 +103,129 @@ fn paths() {
         assert_eq!(amended(&made, target, &[change]).map(|made| made.0), Err("already so".to_owned()), "{made}");
     }
 }
+
+/// A server with lines of its own and a location.
+fn server(lines: &str, location: &str) -> String {
+    format!(
+        "server {{\n    listen 80;\n{lines}\n    location /p/ {{\n        proxy_pass http://u:1/;\n{location}    }}\n}}\n"
+    )
+}
+
+#[test]
+fn fields_are_set_where_the_others_stand() {
+    for (change, before, after) in [
+        (
+            Change::PassHost,
+            ("", "        proxy_set_header Host $host; # name\n"),
+            ("", "        proxy_set_header Host $http_host; # name\n"),
+        ),
+        (Change::PassHost, ("    proxy_set_header Host $host;\n", ""), ("    proxy_set_header Host $http_host;\n", "")),
+        (
+            Change::SendScheme,
+            ("    proxy_set_header Host $host;\n", ""),
+            ("    proxy_set_header Host $host;\n    proxy_set_header X-Forwarded-Proto $scheme;\n", ""),
+        ),
+        (Change::SendFor, ("", ""), ("", "        proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;\n")),
+        (
+            Change::SendPrefix("/p".to_owned()),
+            ("    proxy_set_header Host $host;\n", ""),
+            (
+                "    proxy_set_header Host $host;\n",
+                "        proxy_set_header Host $host;\n        proxy_set_header X-Forwarded-Prefix /p;\n",
+            ),
+        ),
+        (
+            Change::SendScheme,
+            (
+                "",
+                "        proxy_set_header x-forwarded-proto http;\n        proxy_set_header X-Forwarded-Proto https;\n",
+            ),
+            ("", "        proxy_set_header X-Forwarded-Proto $scheme;\n"),
+        ),
+        (
+            Change::LeaveLocation,
+            ("    proxy_redirect / /a/;\n", ""),
+            ("    proxy_redirect / /a/;\n", "        proxy_redirect off;\n"),
+        ),
+        (
+            Change::MendLocation("/p".to_owned()),
+            ("", ""),
+            ("", "        proxy_redirect default;\n        proxy_redirect / /p/;\n"),
+        ),
+        (
+            Change::MendLocation("/p".to_owned()),
+            ("", "        proxy_redirect off;\n"),
+            ("", "        proxy_redirect / /p/;\n"),
+        ),
+        (
+            Change::CookiePath { from: "/".to_owned(), to: "/p".to_owned() },
+            ("    proxy_cookie_path /a /b;\n", ""),
+            ("    proxy_cookie_path /a /b;\n", "        proxy_cookie_path /a /b;\n        proxy_cookie_path / /p/;\n"),
+        ),
+    ] {
+        let changes = [change];
+        let (made, _) = amended(&server(before.0, before.1), "/p/x", &changes).unwrap();
+        assert_eq!(made, server(after.0, after.1), "{}", changes[0]);
+        assert_eq!(amended(&made, "/p/x", &changes).map(|made| made.0), Err("already so".to_owned()), "{made}");
+    }
+}
+
+#[test]
+fn maps_stand_beside_the_server() {
+    let text = server("", "        proxy_set_header X-Forwarded-Proto $scheme;\n");
+    let changes = [Change::Upgrade, Change::TrustFront("127.0.0.1".to_owned()), Change::PassHost];
+    let (made, gateway) = amended(&text, "/p/x", &changes).unwrap();
+    let maps = "map $http_upgrade $connection_upgrade {\n    default upgrade;\n    '' close;\n}\n\n\
+                map \"$remote_addr $http_x_forwarded_proto\" $proxied_scheme {\n    default $scheme;\n    \
+                \"127.0.0.1 https\" https;\n    \"127.0.0.1 http\" http;\n}\n\n";
+    let lines = "        proxy_set_header X-Forwarded-Proto $proxied_scheme;\n        proxy_http_version 1.1;\n        \
+                 proxy_set_header Upgrade $http_upgrade;\n        proxy_set_header Connection $connection_upgrade;\n        \
+                 proxy_set_header Host $http_host;\n";
+    assert_eq!(made, format!("{maps}{}", server("", lines)));
+    assert_eq!(amended(&made, "/p/x", &changes).map(|made| made.0), Err("already so".to_owned()));
+    let head = "GET /p/x HTTP/1.1\r\nHost: h\r\nX-Forwarded-Proto: https\r\nUpgrade: websocket\r\n\r\n";
+    let (peer, local) = (([127, 0, 0, 1], 50_000).into(), ([127, 0, 0, 1], 80).into());
+    let planned = gateway.plan(&Received { head: head.as_bytes(), body: Some(b""), peer, local, tls: None }, &Unseen);
+    let Action::Forward(forward) = planned.action else { panic!("{planned:?}") };
+    let sent = "GET /x HTTP/1.1|X-Forwarded-Proto: https|Upgrade: websocket|Connection: upgrade|Host: h||";
+    assert_eq!(String::from_utf8(forward.head).unwrap().replace("\r\n", "|"), sent);
+}
+
+#[test]
+fn what_is_included_stays_as_it_is_where_it_is_not_theirs() {
+    let text = "server {\n\tlocation / {\n\t\tinclude proxy_params;\n\t\tproxy_pass http://u:1;\n\t}\n}\n";
+    let (made, _) = amended(text, "/", &[Change::PassHost]).unwrap();
+    let lines = "\t\tproxy_set_header Host $http_host;\n\t\tproxy_set_header X-Real-IP $remote_addr;\n\t\t\
+                 proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;\n\t\t\
+                 proxy_set_header X-Forwarded-Proto $scheme;\n";
+    assert_eq!(made, format!("server {{\n\tlocation / {{\n{lines}\t\tproxy_pass http://u:1;\n\t}}\n}}\n"));
+    let dump = format!("# configuration file /etc/nginx/nginx.conf:\n{text}");
+    let why = amended(&dump, "/", &[path("", "/q")]).map(|made| made.0).unwrap_err();
+    assert_eq!(why, "/etc/nginx/nginx.conf is no file at hand: give the files themselves, not what nginx -T prints");
+}
+
+#[test]
+fn locations_beside_the_apps() {
+    let text = server("", "        proxy_set_header A b;\n");
+    for (change, target, head, answer) in [
+        (Change::SlashAtMount("/p".to_owned()), "/p", "location = /p {\n        absolute_redirect off;", "308 /p/"),
+        (
+            Change::Take("/docs".to_owned()),
+            "/docs",
+            "location ~ ^/docs(/|$) {\n        proxy_pass http://u:1;",
+            "GET /docs ",
+        ),
+        (
+            Change::Take("/o.json".to_owned()),
+            "/o.json",
+            "location = /o.json {\n        proxy_pass http://u:1;",
+            "GET /o.json ",
+        ),
+    ] {
+        let at = if matches!(change, Change::Take(_)) { target } else { "/p/x" };
+        let (made, gateway) = amended(&text, at, &[change]).unwrap();
+        assert!(made.contains(&format!("    {head}\n")), "{made}");
+        assert!(sent(&gateway, target).starts_with(answer), "{}", sent(&gateway, target));
+        assert!(sent(&gateway, "/p/x").starts_with("GET /x "), "{made}");
+    }
+}

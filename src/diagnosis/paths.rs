@@ -1,0 +1,121 @@
+//! Which paths were seen to reach the app, and what became of them: enough to see that nothing below a path is taken, or
+//! that every path becomes one.
+//!
+//! Paths are kept as hashes, so that a client that asks for long ones costs no more than others.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use super::case::digest;
+use crate::exchange::ExchangeId;
+use crate::lanes::{Author, Lanes, Rewrite};
+
+/// Paths remembered; beyond it all are forgotten and learned anew.
+const PATHS: usize = 4096;
+/// Segments of a path that are looked at.
+const DEEPEST: usize = 8;
+/// Replaced paths remembered.
+const REPLACED: usize = 64;
+
+/// What is remembered of paths.
+#[derive(Debug, Default)]
+pub(super) struct Paths {
+    /// Paths that the app answered well, and whether they came out unchanged.
+    answered: HashMap<u64, bool>,
+    /// Paths below which something reached the app.
+    above: HashSet<u64>,
+    replaced: VecDeque<Replaced>,
+}
+
+/// A path that came out as another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Replaced {
+    /// Which exchange showed it.
+    pub(super) exchange: ExchangeId,
+    /// The path that went in.
+    pub(super) incoming: u64,
+    /// The first segment of it.
+    pub(super) first: u64,
+    /// The path that came out.
+    pub(super) outgoing: u64,
+    /// True if it may be a prefix that was taken off as a whole, and so proves nothing by itself.
+    pub(super) by_strip: bool,
+}
+
+impl Replaced {
+    /// What to remember of a path that was replaced.
+    pub(super) fn of(exchange: ExchangeId, incoming: &[u8], outgoing: &[u8]) -> Self {
+        let trimmed = incoming.strip_suffix(b"/").unwrap_or(incoming);
+        let first = trimmed.split(|&b| b == b'/').nth(1).unwrap_or_default();
+        Self { exchange, incoming: digest(trimmed), first: digest(first), outgoing: digest(outgoing), by_strip: false }
+    }
+}
+
+impl Paths {
+    /// Notes what an exchange shows.
+    pub(super) fn note(&mut self, exchange: ExchangeId, lanes: &Lanes) {
+        let (rewritten, answer) = (&lanes.rewritten, &lanes.answer);
+        let by_app = matches!(answer.by, Author::App(_) | Author::Server(_));
+        let Some(incoming) = rewritten.incoming.as_deref().filter(|_| by_app || rewritten.outgoing.is_some()) else {
+            return;
+        };
+        if self.answered.len() >= PATHS || self.above.len() >= PATHS {
+            self.answered.clear();
+            self.above.clear();
+        }
+        let status = answer.app_status.or(answer.status);
+        if by_app && status.is_some_and(|status| (200..400).contains(&status)) {
+            self.answered.insert(digest(incoming), rewritten.outgoing.as_deref().is_none_or(|out| out == incoming));
+        }
+        self.above.extend(ancestors(incoming).take(DEEPEST).map(digest));
+        let stripped_to_root = matches!(rewritten.rewrite, Rewrite::Stripped(_)) && rewritten.outgoing.as_deref() == Some(b"/");
+        let counts = rewritten.rewrite == Rewrite::Replaced || stripped_to_root;
+        if let Some(outgoing) = rewritten.outgoing.as_deref().filter(|_| counts) {
+            let replaced = Replaced { by_strip: stripped_to_root, ..Replaced::of(exchange, incoming, outgoing) };
+            let known = |one: &Replaced| one.incoming == replaced.incoming && one.outgoing == replaced.outgoing;
+            if !self.replaced.iter().any(known) {
+                if self.replaced.len() >= REPLACED {
+                    self.replaced.pop_front();
+                }
+                self.replaced.push_back(replaced);
+            }
+        }
+    }
+
+    /// The nearest path above this one that the app answered while nothing below it was ever seen to reach the app.
+    /// True beside it if that path came out unchanged.
+    pub(super) fn lone_ancestor<'a>(&self, path: &'a [u8]) -> Option<(&'a [u8], bool)> {
+        ancestors(path)
+            .take(DEEPEST)
+            .find_map(|above| self.answered.get(&digest(above)).map(|&kept| (above, kept)))
+            .filter(|(above, _)| !self.above.contains(&digest(*above)))
+    }
+
+    /// The other paths that came out as this one did, oldest first.
+    pub(super) fn same_outcome(&self, this: Replaced) -> impl Iterator<Item = &Replaced> {
+        let same = move |one: &&Replaced| one.outgoing == this.outgoing && one.incoming != this.incoming;
+        self.replaced.iter().filter(same)
+    }
+}
+
+/// `/a/b` and `/a` and `/` of `/a/b/c`, nearest first.
+fn ancestors(path: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let trimmed = path.strip_suffix(b"/").unwrap_or(path);
+    let borders = trimmed.iter().enumerate().rev().filter(|&(_, &byte)| byte == b'/');
+    borders.filter_map(move |(at, _)| trimmed.get(..at.max(1)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ancestors_from_near_to_far() {
+        let of = |path: &str| {
+            let found: Vec<_> = ancestors(path.as_bytes()).map(|one| String::from_utf8_lossy(one).into_owned()).collect();
+            found.join(" ")
+        };
+        assert_eq!(of("/a/b/c"), "/a/b /a /");
+        assert_eq!(of("/a/"), "/");
+        assert_eq!((of("/"), of("")), (String::new(), String::new()));
+    }
+}
