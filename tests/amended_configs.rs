@@ -1,4 +1,4 @@
-//! Real nginx and Caddy take what changes make of their configurations, and a change that is made is not made again.
+//! Real nginx and Caddy take what changes make of their configurations.
 //!
 //! `HOPSCOPE_PEERS` names the virtual environment that `tests/run` makes; without it these tests say so and pass.
 

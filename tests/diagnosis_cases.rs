@@ -12,7 +12,7 @@ use hopscope::asgi::framework::{App, Framework, Routes};
 use hopscope::asgi::server::Server;
 use hopscope::diagnosis::rules::ALL;
 use hopscope::diagnosis::{Finding, Follows, Session, Update};
-use hopscope::exchange::{Answered, Ending, Exchange, Pairing, Sample, Side};
+use hopscope::exchange::{Answered, Ending, Exchange, Pairing, Phase, Sample, Side};
 use hopscope::gateway::Gateway;
 use hopscope::lanes::{Setup, Tap, TapKind, compute};
 use hopscope::redirect::PublicUrl;
@@ -40,6 +40,8 @@ struct SetupText {
     prefixes: Vec<String>,
     #[serde(default)]
     server: ServerText,
+    /// What served before the story began, on the same or another framework.
+    before: Option<BeforeText>,
     #[serde(default)]
     app: AppText,
     /// Routes that become known after the last exchange.
@@ -57,6 +59,14 @@ struct ServerText {
     /// Its own options, by their own names.
     #[serde(flatten)]
     options: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BeforeText {
+    server: ServerText,
+    #[serde(default)]
+    app: AppText,
 }
 
 impl Default for ServerText {
@@ -107,8 +117,15 @@ struct HalfText {
     peer: Option<String>,
     /// The address that the app tap connects from.
     source: Option<String>,
-    /// `no-route`: the stand-in answered by itself.
+    /// `no-route`: the stand-in answered by itself. `client-left`: while it waited for an answer. `no-upstream`: nobody
+    /// listens where this tap sends to.
     ending: Option<String>,
+    /// What the probe in the app answered, JSON.
+    probe: Option<String>,
+    /// Seconds after its beginning at which the answer's head was there.
+    answered: Option<f64>,
+    /// Seconds after its beginning at which it ended.
+    ended: Option<f64>,
 }
 
 #[derive(Deserialize, Debug, PartialEq, Clone)]
@@ -135,14 +152,10 @@ fn yes() -> bool {
 
 impl SetupText {
     fn build(&self) -> Setup {
-        let mut server = Server::named(&self.server.name).unwrap();
-        server.stated = self.server.stated;
-        for (option, value) in &self.server.options {
-            server.set(option, value).unwrap();
-        }
+        let server = self.server.build();
         let taps = self.taps.clone().unwrap_or_else(|| vec!["edge".into(), "app".into()]);
         let stand_in = taps.iter().any(|tap| tap == "proxy");
-        Setup {
+        let mut setup = Setup {
             taps: taps.iter().map(|tap| tap_named(tap)).collect(),
             gateway: stand_in.then(|| Gateway::of_routes(Vec::new(), None)),
             app: App {
@@ -155,7 +168,24 @@ impl SetupText {
             public: self.public.as_deref().map(|url| PublicUrl::parse(url).unwrap()),
             prefixes: self.prefixes.clone(),
             ..Setup::new(server)
+        };
+        if let Some(before) = &self.before {
+            let server = std::mem::replace(&mut setup.server, before.server.build());
+            let framework = std::mem::replace(&mut setup.app.framework, before.app.framework());
+            setup.serve_otherwise(0, server, framework);
         }
+        setup
+    }
+}
+
+impl ServerText {
+    fn build(&self) -> Server {
+        let mut server = Server::named(&self.name).unwrap();
+        server.stated = self.stated;
+        for (option, value) in &self.options {
+            server.set(option, value).unwrap();
+        }
+        server
     }
 }
 
@@ -208,10 +238,23 @@ impl HalfText {
             if let (Some(source), Some((_, from))) = (&self.source, &mut half.upstream) {
                 from.set_ip(source.parse().unwrap());
             }
-            if self.ending.as_deref() == Some("no-route") {
-                half.ending = Ending::NoRoute;
-                half.answered = Answered::Hopscope;
-                half.upstream = None;
+            half.probe = self.probe.clone().map(Into::into);
+            let micros = |seconds: f64| u64::try_from(Duration::from_secs_f64(seconds).as_micros()).unwrap();
+            half.times.answered = self.answered.map(micros);
+            half.times.ended = self.ended.map_or(0, micros);
+            match self.ending.as_deref() {
+                None => {}
+                Some("no-route") => {
+                    half.ending = Ending::NoRoute;
+                    half.answered = Answered::Hopscope;
+                    half.upstream = None;
+                }
+                Some("no-upstream") => {
+                    half.ending = Ending::NoUpstream("Connection refused".to_owned());
+                    half.answered = Answered::Hopscope;
+                }
+                Some("client-left") => half.ending = Ending::ClientGone(Phase::Wait),
+                Some(other) => panic!("no ending is called {other}"),
             }
         })
     }

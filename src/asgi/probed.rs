@@ -141,6 +141,13 @@ impl Probed {
         Self::read(&values, model)
     }
 
+    /// The `root_path` that the innermost app had, below a mount of a Starlette that notes the outermost one as well (0.35 and
+    /// later); `None` without such a mount.
+    pub fn mounted_root(&self) -> Option<&str> {
+        self.left.get("app_root_path").filter(|top| top.is_string())?;
+        self.left.get("root_path")?.as_str()
+    }
+
     fn only_mounted(&self) -> bool {
         let whole = |values: &Map<String, Value>| {
             let part = |key| values.get(key).or_else(|| self.received.get(key)).and_then(Value::as_str);

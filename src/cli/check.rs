@@ -17,6 +17,7 @@ use super::{Exit, Failure, rules};
 use crate::dry_run::{self, Addresses, STAND_IN};
 use crate::gateway::Gateway;
 use crate::lanes::TapKind;
+use crate::remedy;
 use crate::report::{CheckFormat, Checked, Style, check, wants_color};
 use crate::settings::{Color, FailOn, Listener, Machine, setup};
 
@@ -107,6 +108,8 @@ fn paired(args: &CheckArgs, gateway: &Gateway, machine: &Machine) -> Result<dry_
     let listener = Listener { kind: TapKind::StandIn, address: at, upstream: None, door: None };
     let public = args.server.public_url.clone();
     let setup = setup(&[listener], Some(gateway.clone()), args.server.server()?, args.server.app(), public);
-    let addresses = Addresses { client: args.client, peer: args.peer };
-    Ok(dry_run::pair(&setup.map_err(Failure::usage)?, addresses, machine))
+    let setup = setup.map_err(Failure::usage)?;
+    let mut pair = dry_run::pair(&setup, Addresses { client: args.client, peer: args.peer }, machine);
+    remedy::mend_pair(&mut pair, &setup);
+    Ok(pair)
 }

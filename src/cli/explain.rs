@@ -16,6 +16,7 @@ use crate::dry_run::{self, Asked, Entrance, SERVER, Start, TAP, request};
 use crate::gateway::{Gateway, Upstream};
 use crate::lanes::{Setup, TapKind};
 use crate::redirect::PublicUrl;
+use crate::remedy;
 use crate::report::{Report, Shown, Style, wants_color};
 use crate::settings::{Color, Evidence, FailOn, Format, Listener, Machine, setup};
 use crate::store::Entry;
@@ -120,7 +121,8 @@ pub(super) fn explain(args: &ExplainArgs, color: bool, out: impl Write) -> Resul
     let entrance = Entrance::of(gateway.as_ref(), &asked).map_err(Failure::usage)?;
     let mut setup = known(args, gateway, &entrance, asked.public())?;
     let start = Start { asked: &asked, entrance: &entrance, client: args.client, peer: args.peer };
-    let run = dry_run::run(&start, &mut setup, &machine);
+    let mut run = dry_run::run(&start, &mut setup, &machine);
+    remedy::mend_run(&mut run, &setup);
     let way = run.way.as_ref();
     let entry = Entry { findings: run.findings.into(), exchange: Arc::new(run.exchange), revision: 0 };
 

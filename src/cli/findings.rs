@@ -48,7 +48,9 @@ pub(super) fn know(store: &SharedStore, wanted: &Findings) -> Result<(), Failure
     let causes = known(&json.map_err(Failure::unreadable)?)
         .map_err(|why| Failure::unreadable(anyhow::anyhow!("--known {}: {why}", path.display())))?;
     let mut store = store.write().unwrap_or_else(PoisonError::into_inner);
-    causes.iter().for_each(|cause| store.mark_cause(cause, true));
+    for cause in &causes {
+        store.mark_cause(cause, true);
+    }
     Ok(())
 }
 
@@ -88,17 +90,13 @@ impl Export {
 
     /// Writes them where the flags say; else gives them as Markdown.
     pub(super) fn now(&self) -> Result<Exported, String> {
-        match &self.file {
-            Some(FindingsFile { path: Some(path), format }) => match self.write_file(path, *format) {
-                Ok(()) => Ok(Exported::File(path.clone())),
-                Err(error) => Err(format!("{:#}", named(path, error))),
-            },
-            Some(FindingsFile { path: None, .. }) | None => {
-                let mut text = Vec::new();
-                self.write(FindingsFormat::Markdown, &mut text).map_err(|error| error.to_string())?;
-                Ok(Exported::Text(String::from_utf8_lossy(&text).into_owned()))
-            }
+        if let Some(FindingsFile { path: Some(path), format }) = &self.file {
+            let written = self.write_file(path, *format).map_err(|error| format!("{:#}", named(path, error)));
+            return written.map(|()| Exported::File(path.clone()));
         }
+        let mut text = Vec::new();
+        self.write(FindingsFormat::Markdown, &mut text).map_err(|error| error.to_string())?;
+        Ok(Exported::Text(String::from_utf8_lossy(&text).into_owned()))
     }
 
     fn write_file(&self, path: &Path, format: FindingsFormat) -> io::Result<()> {

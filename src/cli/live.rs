@@ -9,14 +9,13 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use jiff::tz::TimeZone;
-use tokio::runtime::Runtime;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
 use super::engine::{Engine, SharedStore, Sink};
 use super::findings::{self, Export};
 use super::headless::Headless;
 use super::reload::{Nudge, Reload};
+use super::signals::{Signals, runtime, sleep};
 use super::watch::{self, AppServer, Watch};
 use super::{Exit, Failure, configured};
 use crate::capture::{Capture, PauseSwitch};
@@ -302,61 +301,6 @@ impl Sinks {
     }
 }
 
-/// The signals that end a run without a screen, caught from the moment this is made.
-pub(super) struct Signals {
-    runtime: Runtime,
-    interrupt: Signal,
-    terminate: Signal,
-    hang_up: Signal,
-}
-
-impl Signals {
-    /// Catches them.
-    pub(super) fn install() -> Result<Self, Failure> {
-        let runtime = runtime()?;
-        let guard = runtime.enter();
-        let catch = |kind| signal(kind).context("cannot catch signals").map_err(Failure::unreachable);
-        let (interrupt, terminate) = (catch(SignalKind::interrupt())?, catch(SignalKind::terminate())?);
-        let hang_up = catch(SignalKind::hangup())?;
-        drop(guard);
-        Ok(Self { runtime, interrupt, terminate, hang_up })
-    }
-
-    /// Waits for one of them, the time that was given, or the report's wish to end.
-    pub(super) fn wait(
-        &mut self,
-        duration: Option<Duration>,
-        mut done: mpsc::Receiver<()>,
-        end: impl Future<Output = ()>,
-    ) -> Exit {
-        self.runtime.block_on(async {
-            tokio::select! {
-                _ = self.interrupt.recv() => Exit::Interrupted,
-                _ = self.terminate.recv() => Exit::Fine,
-                _ = self.hang_up.recv() => Exit::Fine,
-                _ = done.recv() => Exit::Fine,
-                () = end => Exit::Fine,
-                () = sleep(duration) => Exit::Fine,
-            }
-        })
-    }
-
-    /// Waits for something else.
-    ///
-    /// # Errors
-    /// How the run ends, if one of them comes before.
-    pub(super) fn during<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Exit> {
-        self.runtime.block_on(async {
-            tokio::select! {
-                _ = self.interrupt.recv() => Err(Exit::Interrupted),
-                _ = self.terminate.recv() => Err(Exit::Fine),
-                _ = self.hang_up.recv() => Err(Exit::Fine),
-                done = work => Ok(done),
-            }
-        })
-    }
-}
-
 /// Shows the dashboard until the user leaves, a signal comes, the time is up, or `end` does.
 pub(super) fn show(
     session: Session,
@@ -372,18 +316,6 @@ pub(super) fn show(
     });
     let exit = exit.map_err(Failure::unreadable)?;
     Ok(if exit == tui::Exit::Interrupted { Exit::Interrupted } else { Exit::Fine })
-}
-
-async fn sleep(duration: Option<Duration>) {
-    match duration {
-        Some(duration) => tokio::time::sleep(duration).await,
-        None => std::future::pending().await,
-    }
-}
-
-fn runtime() -> Result<Runtime, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build();
-    runtime.context("cannot start the runtime").map_err(Failure::unreachable)
 }
 
 /// What the dashboard is given.

@@ -20,6 +20,7 @@ mod rules;
 mod run;
 mod server_args;
 mod servers;
+mod signals;
 mod tap;
 #[cfg(test)]
 mod tests;

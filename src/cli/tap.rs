@@ -83,8 +83,8 @@ impl TapArgs {
         let settings = settings(listeners, gateway, &self.server, &self.find, &self.limits, &self.output)?;
         // The proxy that it describes is another program.
         let settings = Settings { gateway: None, source: self.from.any().then(|| self.from.source(None)), ..settings };
-        let (tap_source, ask_app, findings) = (self.tap_source, !self.no_ask_app, self.findings.findings()?);
-        asking(Settings { tap_source, ask_app, findings, ..settings }, self.ask.key())
+        let (findings, tap_source, ask_app) = (self.findings.findings()?, self.tap_source, !self.no_ask_app);
+        asking(Settings { findings, tap_source, ask_app, ..settings }, self.ask.key())
     }
 }
 

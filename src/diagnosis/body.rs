@@ -161,6 +161,7 @@ pub fn telling(exchange: &Exchange) -> Option<&[u8]> {
             Kind::Json => {
                 let begin = body.get(..DOCUMENT_BEGINS).unwrap_or(body);
                 memmem::find(body, b"://").is_some()
+                    || memmem::find(body, b"\"/").is_some()
                     || memmem::find(begin, b"\"openapi\"").is_some()
                     || head.get("content-encoding").is_some()
             }
@@ -304,6 +305,7 @@ mod tests {
             ("content-type: application/json", r#"{"a":"https://h/"}"#, true),
             ("content-type: application/problem+json", r#"{"a":"https://h/"}"#, true),
             ("content-type: application/json", r#"{"openapi":"3.1.0"}"#, true),
+            ("content-type: application/json", r#"{"next":"/a?page=2"}"#, true),
             ("content-type: text/plain", "http://h/", false),
             ("content-type: text/html", "", false),
             ("x: y", "<p>", false),

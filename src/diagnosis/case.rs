@@ -145,7 +145,7 @@ impl<'a> Case<'a> {
     /// True for the page that Starlette's or FastAPI's router answers with where no route matches. A handler's own 404
     /// (`{"detail":"Item not found"}`) has other words; the answer to HEAD has none. Of a body that was not kept the length
     /// must do.
-    fn is_router_page(&self) -> bool {
+    pub(super) fn is_router_page(&self) -> bool {
         const PAGES: [&[u8]; 2] = [br#"{"detail":"Not Found"}"#, b"Not Found"];
         let Some(body) = self.exchange.inner().map(|half| &half.response_body) else { return false };
         let not_kept = body.kept.is_empty() && body.cut != Cut::No;

@@ -107,6 +107,12 @@ impl From<String> for Fix {
     }
 }
 
+impl From<&str> for Fix {
+    fn from(line: &str) -> Self {
+        Self::advice(line)
+    }
+}
+
 /// The line, and what came of trying it.
 impl fmt::Display for Fix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

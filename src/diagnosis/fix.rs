@@ -8,10 +8,48 @@
 use super::case::Case;
 use super::change::{AppChange, Change, Fix};
 use super::prefix;
+use super::server_words::ServerWords;
+use super::wording::Proxy;
 use crate::asgi::Outcome;
 use crate::asgi::server::{Ends, RootPathUse, Server};
 use crate::gateway;
 use crate::lanes::Setup;
+
+/// A change that can be thought through for what a proxy was seen to send on; advice where its side of the app was not seen.
+pub(super) fn change(case: &Case<'_>, line: impl Into<String>, changes: impl IntoIterator<Item = Change>) -> Fix {
+    let can_try = case.app().is_some() || is_configured(case);
+    if can_try { Fix::candidate(line, changes) } else { Fix::advice(line) }
+}
+
+/// A change of what a proxy answers by itself, or of what it does to answers: it can be thought through only where its
+/// configuration is known, and is advice in any case.
+pub(super) fn of_proxy(case: &Case<'_>, line: impl Into<String>, change: gateway::Change) -> Vec<Fix> {
+    let tried = is_configured(case).then(|| Fix::candidate("", [Change::Proxy(change)]));
+    tried.into_iter().chain([Fix::advice(line)]).collect()
+}
+
+/// The set-up for a prefix in which routes, mounts, redirects and links are all right with the server in use: stripped where
+/// the server puts its root path before the path, kept with any other.
+pub(super) fn clean_pair(case: &Case<'_>, prefix: &str) -> Fix {
+    let (proxy, words) = (Proxy::of(case), ServerWords(&case.setup.server));
+    let stripped = case.stripped().is_some();
+    let (strip, told) = match (case.setup.server.root_path_use(), words.with_root(prefix)) {
+        (RootPathUse::BeforePath, Some(told)) => (true, told),
+        (RootPathUse::Alone, Some(told)) => (false, told),
+        _ => (false, "a middleware in the app that sets root_path from X-Forwarded-Prefix".to_owned()),
+    };
+    let at_proxy = match (stripped, strip) {
+        (true, true) | (false, false) => None,
+        (false, true) => Some(proxy.strip(prefix)),
+        (true, false) => Some(proxy.keep(prefix)),
+    };
+    Fix::advice(at_proxy.map_or_else(|| told.clone(), |at_proxy| format!("{at_proxy}  +  {told}")))
+}
+
+/// True if the proxy's configuration was read, so that changes can be written into it.
+fn is_configured(case: &Case<'_>) -> bool {
+    case.setup.gateway.as_ref().is_some_and(|gateway| gateway.origin.is_some())
+}
 
 /// The candidates that may make a request below `prefix` work. `stripped` says what the proxy does today.
 pub(super) fn for_prefix(case: &Case<'_>, prefix: &str, stripped: bool) -> Vec<Fix> {

@@ -1,6 +1,6 @@
 //! What is remembered between exchanges: a few compact facts per client, bounded in number.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::IpAddr;
 
 use super::paths::Paths;
@@ -20,12 +20,17 @@ const EXPECTED: usize = 8;
 const MISSES: usize = 16;
 /// How long an expectation stands, in microseconds: a browser makes the next step within seconds.
 const PATIENCE: u64 = 60_000_000;
+/// Stripped parts remembered.
+const STRIPPED: usize = 32;
 /// Exchanges remembered that wait for the app's routes.
 const WAITING: usize = 64;
 /// Prefixes remembered with a first proof.
 const PROOFS: usize = 32;
 /// Findings held back until another exchange shows the same cause.
 const HELD: usize = 64;
+
+/// Paths remembered at which a websocket was opened.
+const SOCKETS: usize = 16;
 
 /// Facts of the recent past.
 #[derive(Debug, Default)]
@@ -34,8 +39,11 @@ pub(super) struct History {
     carried: Vec<String>,
     /// Clients were seen to reach the app without a prefix.
     plain: bool,
+    /// Parts of the path that a proxy took off and the app then answered.
+    stripped: Vec<String>,
     proofs: VecDeque<(String, u64)>,
     waiting: VecDeque<ExchangeId>,
+    sockets: VecDeque<(Vec<u8>, ExchangeId)>,
     /// Which paths reached the app, and as what.
     pub(super) paths: Paths,
     held: VecDeque<(Cause, Expected)>,
@@ -63,6 +71,8 @@ pub(super) struct Miss {
     pub(super) path: Vec<u8>,
     /// The path of the page it came from, if it said so.
     pub(super) referer: Option<Vec<u8>>,
+    /// True if it never came to the app.
+    pub(super) astray: bool,
     /// What was found on it.
     pub(super) said: Vec<Finding>,
 }
@@ -70,7 +80,8 @@ pub(super) struct Miss {
 impl Miss {
     /// What it shows. Of its cookies nothing is remembered; a cookie is never looked for in what came before.
     fn came(&self) -> Came<'_> {
-        Came { path: &self.path, page: self.referer.as_deref(), cookie: None, failed: true, redirected: false }
+        let (page, astray) = (self.referer.as_deref(), self.astray);
+        Came { path: &self.path, page, cookie: None, failed: true, redirected: false, astray }
     }
 }
 
@@ -85,7 +96,7 @@ pub(super) struct Hop {
     pub(super) from: u64,
     /// The URL that it was sent to.
     pub(super) to: u64,
-    /// The route whose slash it adds or takes away; `None` for any other redirect.
+    /// The call whose slash it adds or takes away; `None` for any other redirect.
     pub(super) slash: Option<u64>,
     /// What it has once more than the URL that was asked for: a part of the path, or a parameter; `None` if nothing.
     pub(super) grown: Option<u64>,
@@ -104,6 +115,8 @@ pub(super) struct Came<'a> {
     pub(super) failed: bool,
     /// True if it was sent elsewhere.
     pub(super) redirected: bool,
+    /// True if it never came to the app: it was not seen there, or the proxy answered by itself.
+    pub(super) astray: bool,
 }
 
 impl Came<'_> {
@@ -122,6 +135,9 @@ impl Came<'_> {
         };
         match &next.step {
             Step::Paths(paths) => self.failed && same_page && paths.iter().any(|path| path == self.path),
+            Step::Astray(paths) => {
+                self.failed && self.astray && same_page && paths.iter().any(|path| path == self.path)
+            }
             Step::Outside(prefix) => {
                 self.failed && same_page && self.page.is_some() && prefix::below(self.path, prefix).is_none()
             }
@@ -193,10 +209,12 @@ impl History {
         expected.retain(|one| now.saturating_sub(one.at) <= PATIENCE);
         let at = expected.iter().rposition(|one| one.next.as_ref().is_some_and(|next| came.is(next)))?;
         match expected.get_mut(at)?.next.as_mut().map(|next| &mut next.step) {
-            Some(Step::Paths(paths)) if paths.len() > 1 => {
+            Some(Step::Paths(paths) | Step::Astray(paths)) if paths.len() > 1 => {
                 paths.retain(|expected| expected != came.path);
                 expected.get(at).cloned()
             }
+            // A page asks for many things.
+            Some(Step::Outside(_)) => expected.get(at).cloned(),
             _ => expected.remove(at),
         }
     }
@@ -212,15 +230,19 @@ impl History {
         push(&mut self.client(client, miss.at).misses, miss, MISSES);
     }
 
+    /// How many different paths the client asked for in vain, as far as that is remembered.
+    pub(super) fn misses(&self, client: IpAddr) -> usize {
+        let misses = self.clients.get(&client).map(|client| client.misses.iter());
+        misses.into_iter().flatten().map(|miss| &miss.path).collect::<HashSet<_>>().len()
+    }
+
     /// The client's requests that failed and would have met `next`, which is known only now: a stream is seen whole when it
     /// ends, long after what it led to.
     pub(super) fn missed(&self, client: IpAddr, at: u64, next: &Next) -> impl Iterator<Item = &Miss> {
         let misses = self.clients.get(&client).map(|client| client.misses.iter());
-        misses
-            .into_iter()
-            .flatten()
-            .filter(move |miss| miss.at >= at && miss.at - at <= PATIENCE)
-            .filter(|miss| matches!(next.step, Step::Paths(_) | Step::Outside(_)) && miss.came().is(next))
+        misses.into_iter().flatten().filter(move |miss| miss.at >= at && miss.at - at <= PATIENCE).filter(|miss| {
+            matches!(next.step, Step::Paths(_) | Step::Astray(_) | Step::Outside(_)) && miss.came().is(next)
+        })
     }
 
     /// Holds a finding back until another exchange shows the same cause.
@@ -273,9 +295,46 @@ impl History {
         self.plain |= well && seen && !told && lanes.original.prefix.is_empty();
     }
 
+    /// Notes that the app answers what is left of a path when this part is taken off.
+    pub(super) fn note_stripped(&mut self, lanes: &Lanes) {
+        let well = lanes.answer.app_status.is_some_and(|status| (200..300).contains(&status));
+        if let Rewrite::Stripped(part) = &lanes.rewritten.rewrite
+            && well
+            && self.stripped.len() < STRIPPED
+            && !self.works_without(part)
+        {
+            self.stripped.push(part.clone());
+        }
+    }
+
+    /// True if the app was seen to answer what was left of a path without this part.
+    pub(super) fn works_without(&self, part: &str) -> bool {
+        self.stripped.iter().any(|known| known == part)
+    }
+
     /// True if clients were seen to reach the app without a prefix.
     pub(super) fn is_plain(&self) -> bool {
         self.plain
+    }
+
+    /// Notes where a websocket was opened.
+    pub(super) fn note_socket(&mut self, lanes: &Lanes, exchange: ExchangeId) {
+        let path = &lanes.original.path;
+        let opened = lanes.original.websocket && lanes.answer.status == Some(101);
+        if opened && self.sockets.iter().all(|(known, _)| known != path) {
+            push(&mut self.sockets, (path.clone(), exchange), SOCKETS);
+        }
+    }
+
+    /// Another path at which a websocket was opened, one of the two being the other with a prefix, or but for a final slash.
+    pub(super) fn socket_like(&self, path: &[u8]) -> Option<(&[u8], ExchangeId)> {
+        let bare = |path: &'_ [u8]| path.len() - path.iter().rev().take_while(|&&byte| byte == b'/').count();
+        let asked = path.get(..bare(path)).filter(|asked| !asked.is_empty())?;
+        let like = self.sockets.iter().find(|(known, _)| {
+            let known_bare = known.get(..bare(known)).unwrap_or_default();
+            known != path && !known_bare.is_empty() && (known_bare.ends_with(asked) || asked.ends_with(known_bare))
+        });
+        like.map(|(known, exchange)| (known.as_slice(), *exchange))
     }
 
     /// Notes that one path shows `prefix` to be a prefix; true once two different paths do.
@@ -334,7 +393,7 @@ mod tests {
     }
 
     fn came<'a>(path: &'a [u8], page: Option<&'a [u8]>) -> Came<'a> {
-        Came { path, page, cookie: None, failed: true, redirected: false }
+        Came { path, page, cookie: None, failed: true, redirected: false, astray: false }
     }
 
     #[test]
@@ -342,6 +401,7 @@ mod tests {
         let page = Some(&b"/app"[..]);
         for (step, path, referer, cookie, met) in [
             (Step::Paths(vec![b"/x".to_vec()]), "/x", "", "", true),
+            (Step::Astray(vec![b"/x".to_vec()]), "/x", "", "", false),
             (Step::Outside("/app".to_owned()), "/x.js", "/app", "", true),
             (Step::Outside("/app".to_owned()), "/app/x.js", "/app", "", false),
             (Step::Outside("/app".to_owned()), "/x.js", "/other", "", false),
@@ -362,8 +422,7 @@ mod tests {
     fn clients_and_hops_are_bounded() {
         let mut history = History::default();
         for n in 0..2_000 {
-            let hop =
-                Hop { exchange: ExchangeId(1), at: u64::from(n), from: 1, to: 2, slash: None, grown: None };
+            let hop = Hop { exchange: ExchangeId(1), at: u64::from(n), from: 1, to: 2, slash: None, grown: None };
             history.add_hop(address(n), hop);
             history.add_hop(address(0), hop);
         }
@@ -377,7 +436,10 @@ mod tests {
         let expected = |at| Expected {
             exchange: ExchangeId(1),
             at,
-            next: Some(Next { step: Step::Paths(vec![b"/openapi.json".to_vec()]), referer: Some(b"/api/docs".to_vec()) }),
+            next: Some(Next {
+                step: Step::Paths(vec![b"/openapi.json".to_vec()]),
+                referer: Some(b"/api/docs".to_vec()),
+            }),
             code: "PX05",
             said: Vec::new(),
             held: None,
@@ -412,10 +474,19 @@ mod tests {
         let mut history = History::default();
         for n in 0..100_u32 {
             let (path, said) = (format!("/{n}").into_bytes(), Vec::new());
-            history.add_miss(address(1), Miss { exchange: ExchangeId(1), at: 10, path, referer: None, said });
+            history.add_miss(
+                address(1),
+                Miss { exchange: ExchangeId(1), at: 10, path, referer: None, astray: false, said },
+            );
         }
-        let miss =
-            Miss { exchange: ExchangeId(2), at: 10, path: b"/messages/".to_vec(), referer: None, said: Vec::new() };
+        let miss = Miss {
+            exchange: ExchangeId(2),
+            at: 10,
+            path: b"/messages/".to_vec(),
+            referer: None,
+            astray: false,
+            said: Vec::new(),
+        };
         history.add_miss(address(1), miss);
         let missed =
             |client, at| history.missed(address(client), at, &next).map(|miss| miss.exchange.0).collect::<Vec<_>>();

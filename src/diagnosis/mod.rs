@@ -11,6 +11,7 @@ mod evidence;
 mod fact;
 pub(crate) mod fix;
 mod history;
+mod hop_words;
 mod known_apps;
 mod order;
 pub mod pages;

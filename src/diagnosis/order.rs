@@ -7,7 +7,9 @@ use std::cmp::Reverse;
 use super::{Finding, Follows};
 
 /// A cause, and the findings that go away when it is mended. Where two causes hold, the earlier line wins.
-const CAUSES: [(&str, &[&str]); 31] = [
+const CAUSES: [(&str, &[&str]); 50] = [
+    ("WS02", &["PX01", "PX04", "WS01", "WS03"]),
+    ("TR06", &["PX01", "PX05", "PX07"]),
     ("PX12", &["PX01", "PX02", "PX03", "PX04", "PX05", "PX07", "PX13", "PX15", "PX16"]),
     ("PX08", &["PX01", "PX02", "PX03", "PX04", "PX05", "PX07", "PX13", "NG02", "RD01"]),
     ("PX15", &["PX03", "PX04"]),
@@ -28,8 +30,25 @@ const CAUSES: [(&str, &[&str]); 31] = [
     ("PX05", &["NG07"]),
     ("PX06", &["NG07"]),
     ("PX14", &["NG07"]),
-    ("TR01", &["RD02", "RD05", "RD06", "CO01", "OA01"]),
+    ("PX12", &["WS01"]),
+    ("PX08", &["WS01"]),
+    ("PX09", &["WS01"]),
+    ("PX10", &["WS01"]),
+    ("NG01", &["WS01"]),
+    ("NG02", &["WS01"]),
+    ("PX03", &["WS01"]),
+    ("PX02", &["WS01"]),
+    ("PX04", &["WS01"]),
+    ("PX01", &["WS01", "WS03"]),
+    ("TR03", &["RD02", "RD05", "RD06", "MC01", "CO01", "OA01"]),
+    ("TR01", &["RD02", "RD05", "RD06", "MC01", "CO01", "OA01"]),
+    ("TR04", &["RD02", "RD05", "RD06", "MC01", "CO01", "OA01"]),
     ("RD07", &["HO01"]),
+    ("HO01", &["HO02", "WS03"]),
+    ("WS03", &["WS01"]),
+    ("WS04", &["NG07"]),
+    ("UP01", &["NG07"]),
+    ("UP04", &["UP02"]),
     ("HO01", &["RD01", "RD04", "RD05", "RD10", "CO01", "CK01", "OA01"]),
     ("RD06", &["RD05", "RD09"]),
     ("RD08", &["RD10", "OA01"]),

@@ -67,7 +67,8 @@ impl Paths {
             self.answered.insert(digest(incoming), rewritten.outgoing.as_deref().is_none_or(|out| out == incoming));
         }
         self.above.extend(ancestors(incoming).take(DEEPEST).map(digest));
-        let stripped_to_root = matches!(rewritten.rewrite, Rewrite::Stripped(_)) && rewritten.outgoing.as_deref() == Some(b"/");
+        let stripped_to_root =
+            matches!(rewritten.rewrite, Rewrite::Stripped(_)) && rewritten.outgoing.as_deref() == Some(b"/");
         let counts = rewritten.rewrite == Rewrite::Replaced || stripped_to_root;
         if let Some(outgoing) = rewritten.outgoing.as_deref().filter(|_| counts) {
             let replaced = Replaced { by_strip: stripped_to_root, ..Replaced::of(exchange, incoming, outgoing) };
@@ -111,7 +112,8 @@ mod tests {
     #[test]
     fn ancestors_from_near_to_far() {
         let of = |path: &str| {
-            let found: Vec<_> = ancestors(path.as_bytes()).map(|one| String::from_utf8_lossy(one).into_owned()).collect();
+            let found: Vec<_> =
+                ancestors(path.as_bytes()).map(|one| String::from_utf8_lossy(one).into_owned()).collect();
             found.join(" ")
         };
         assert_eq!(of("/a/b/c"), "/a/b /a /");

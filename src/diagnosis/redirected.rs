@@ -1,13 +1,13 @@
 //! What a case says of its redirect: who wrote it, and each part of it against what the client asked for.
 //!
-//! This module exists because the rules about redirects ask the same of one that the app wrote, of one that the proxy wrote by
-//! itself, and of one that the proxy changed on its way back.
+//! This module exists because the rules about redirects ask the same of one that the app wrote, of one that the proxy wrote
+//! by itself, and of one that the proxy changed on its way back.
 
 use std::net::SocketAddr;
 
 use super::case::Case;
 use crate::lanes::{self, Author, Change, TapKind};
-use crate::redirect::{self, Asked, Judged, Url, default_port, is_followed, split_port};
+use crate::redirect::{self, Asked, HostVerdict, Judged, SchemeVerdict, Url, default_port, is_followed, split_port};
 
 impl Case<'_> {
     /// A `Location` judged against what the client asked for.
@@ -62,6 +62,15 @@ impl Case<'_> {
         self.redirect().or_else(|| self.proxy_redirect())
     }
 
+    /// Where a redirect was meant to lead: to the client's own host, by its scheme unless https is asked for.
+    pub(super) fn meant(&self, judged: &Judged) -> Url {
+        let (asked, target) = (self.asked(), judged.target.clone());
+        match (judged.host, judged.scheme) {
+            (HostVerdict::Other, _) | (_, SchemeVerdict::Upgraded | SchemeVerdict::Other) => target,
+            _ => Url { path: target.path, query: target.query, ..asked },
+        }
+    }
+
     /// The redirect as the app sent it, where the proxy made another of it.
     pub(super) fn redirect_before_proxy(&self) -> Option<Judged> {
         let answer = &self.lanes.answer;
@@ -84,9 +93,7 @@ impl Case<'_> {
         let host = self.app().and_then(|half| half.request.get("host"));
         host.is_some_and(|host| {
             let (name, port) = split_port(host);
-            judged.absolute
-                && name.eq_ignore_ascii_case(judged.target.host.as_bytes())
-                && port == judged.target.port
+            judged.absolute && name.eq_ignore_ascii_case(judged.target.host.as_bytes()) && port == judged.target.port
         })
     }
 }

@@ -9,6 +9,7 @@ use super::case::Case;
 use super::change::Fix;
 use super::fact::{self, Fact, Ground};
 use super::pages::{Found, Page};
+use super::shown;
 use super::{Confidence, Finding, Severity};
 use crate::exchange::ExchangeId;
 use crate::gateway::{Code, Place};
@@ -117,6 +118,8 @@ pub(super) struct Next {
 pub(super) enum Step {
     /// It asks for one of these paths, as on the wire, and fails; each that fails settles the finding.
     Paths(Vec<Vec<u8>>),
+    /// The same, and the request never comes to the app: what the app itself has not is not there.
+    Astray(Vec<Vec<u8>>),
     /// It asks for something that is not below this path, says which page it comes from, and fails.
     Outside(String),
     /// It comes back without a cookie and is turned away. Other visitors may share its address: it must come from one of the
@@ -155,7 +158,7 @@ impl Parts {
 
     /// With what the cause is about, e.g. a prefix; findings of the same code about the same are one cause.
     pub(super) fn about(mut self, about: impl Into<String>) -> Self {
-        self.about = about.into();
+        self.about = shown::text(&about.into());
         self
     }
 
@@ -230,6 +233,11 @@ impl Parts {
     /// With several requests of which any would settle it.
     pub(super) fn next_any(self, paths: Vec<Vec<u8>>, referer: Option<Vec<u8>>) -> Self {
         self.until(Step::Paths(paths), referer)
+    }
+
+    /// [`Self::next_any`], by a request that never comes to the app.
+    pub(super) fn next_astray(self, paths: Vec<Vec<u8>>, referer: Option<Vec<u8>>) -> Self {
+        self.until(Step::Astray(paths), referer)
     }
 
     /// With the step that would settle it, and the page it would come from.

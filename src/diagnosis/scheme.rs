@@ -8,8 +8,8 @@ use super::change::{Change, Fix};
 use super::fact::Ground;
 use super::rule::Parts;
 use super::server_words::ServerWords;
-use super::shown;
 use super::wording::Proxy;
+use super::{fix, shown};
 use crate::asgi::server::Program;
 use crate::gateway;
 use crate::lanes::Source;
@@ -83,11 +83,14 @@ impl Unseen {
 /// How to make the proxy say the client's scheme: believe who ended TLS before it, or say its own.
 fn send_scheme(case: &Case<'_>) -> Vec<Fix> {
     let front = case.exchange.edge.as_deref().filter(|edge| edge.request.get("x-forwarded-proto").is_some());
-    let change = match front {
-        Some(edge) => gateway::Change::TrustFront(edge.peer.ip().to_canonical().to_string()),
-        None => gateway::Change::SendScheme,
-    };
-    vec![Fix::candidate(Proxy::of(case).send_scheme(), [Change::Proxy(change)])]
+    vec![match front {
+        Some(edge) => {
+            let front = edge.peer.ip().to_canonical().to_string();
+            let line = Proxy::of(case).believe_front(&front);
+            fix::change(case, line, [Change::Proxy(gateway::Change::TrustFront(front))])
+        }
+        None => fix::change(case, Proxy::of(case).send_scheme(), [Change::Proxy(gateway::Change::SendScheme)]),
+    }]
 }
 
 /// How to make the server believe its peer.
@@ -97,7 +100,7 @@ fn believe(case: &Case<'_>) -> Fix {
         ServerWords(server).believe(&peer.map_or_else(|| "<the proxy's address>".to_owned(), |peer| peer.to_string()));
     match (server.program().trust_option(), peer) {
         (Some(option), Some(peer)) => {
-            Fix::candidate(line, [Change::Server(option.to_owned(), Some(peer.to_canonical().to_string()))])
+            fix::change(case, line, [Change::Server(option.to_owned(), Some(peer.to_canonical().to_string()))])
         }
         _ => read_headers(case),
     }
@@ -115,7 +118,7 @@ fn read_headers(case: &Case<'_>) -> Fix {
     };
     let line = ServerWords(&case.setup.server).read_headers();
     match change {
-        Some((option, value)) => Fix::candidate(line, [Change::Server(option.to_owned(), Some(value))]),
+        Some((option, value)) => fix::change(case, line, [Change::Server(option.to_owned(), Some(value))]),
         None => Fix::advice(line),
     }
 }

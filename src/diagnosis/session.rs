@@ -11,8 +11,8 @@ use super::rules::ALL;
 use super::{Cause, Confidence, Finding, Fix, Follows, order, prefix, shown};
 use crate::asgi::framework::RouteMatch;
 use crate::exchange::{Exchange, ExchangeId, ResponseHead, Target};
-use crate::lanes::{Change, Lanes, Rewrite, Setup, Source};
-use crate::redirect::{Grown, grown, is_followed};
+use crate::lanes::{Author, Change, ForwardedField, Lanes, Reading, Rewrite, Setup, Source};
+use crate::redirect::{Grown, Url, grown, is_followed, nesting};
 
 /// What is remembered between exchanges, bounded.
 #[derive(Debug, Default)]
@@ -46,6 +46,8 @@ impl Session {
         prefix::learn(lanes, setup);
         self.history.note_carried(lanes, setup);
         self.history.note_plain(lanes);
+        self.history.note_stripped(lanes);
+        self.history.note_socket(lanes, exchange.id);
         self.history.paths.note(exchange.id, lanes);
         self.history.note_cors(allows_origin(exchange));
         if is_plain(lanes) && body::telling(exchange).is_none() {
@@ -84,7 +86,8 @@ impl Session {
     fn judge(&mut self, exchange: &Exchange, lanes: &Lanes, setup: &mut Setup) -> Vec<Update> {
         let case = Case { exchange, lanes, setup, history: &self.history, content: &OnceCell::new() };
         let mut verdict = ask_all(&case);
-        let (client, now, came) = (case.client(), case.now(), came(exchange, lanes, case.failed()));
+        let (client, now, came) =
+            (case.client(), case.now(), came(exchange, lanes, (case.failed(), case.never_reached())));
         let mut updates =
             client.map_or_else(Vec::new, |client| self.settle_at_once(&mut verdict, client, now, exchange.id));
         let mut findings: Vec<Finding> = verdict.said.iter().map(|(rule, parts)| rule.finding(parts.clone())).collect();
@@ -107,7 +110,10 @@ impl Session {
             if came.failed {
                 let (path, referer) = (lanes.original.path.clone(), came.page.map(<[u8]>::to_vec));
                 let said = findings.clone();
-                self.history.add_miss(client, Miss { exchange: exchange.id, at: now, path, referer, said });
+                self.history.add_miss(
+                    client,
+                    Miss { exchange: exchange.id, at: now, path, referer, astray: came.astray, said },
+                );
             }
         }
         for (_, parts) in &verdict.said {
@@ -186,7 +192,7 @@ fn ask_all(case: &Case<'_>) -> Verdict {
 
 /// Faults that every exchange of the set-up has. They neither explain what went wrong with a path nor follow from it.
 fn is_everywhere(code: &str) -> bool {
-    matches!(code, "TR01" | "HO01")
+    matches!(code, "TR01" | "TR02" | "TR03" | "TR04" | "TR05" | "HO01")
 }
 
 /// True if the app's routes would say more: the cause is not found, or not sure.
@@ -194,7 +200,9 @@ fn is_open(verdict: &Verdict, findings: &[Finding]) -> bool {
     let mut own = findings.iter().filter(|finding| !is_everywhere(finding.code)).peekable();
     match own.peek() {
         None => verdict.needs_routes,
-        Some(_) => own.any(|finding| matches!(finding.code, "PX01" | "NG03") && finding.confidence == Confidence::Medium),
+        Some(_) => {
+            own.any(|finding| matches!(finding.code, "PX01" | "NG03") && finding.confidence == Confidence::Medium)
+        }
     }
 }
 
@@ -213,13 +221,29 @@ pub fn is_plain(lanes: &Lanes) -> bool {
         lanes.answer.status.is_some_and(|status| status == 101 || (200..300).contains(&status) || status == 304);
     let forwarded = &lanes.forwarded;
     let trusted = [&forwarded.trust, &forwarded.without_tap].into_iter().flatten().all(|verdict| verdict.trusted);
-    let host_kept = !forwarded
-        .fields
-        .iter()
-        .any(|field| matches!(field.change, Change::Changed(_)) && field.name.eq_ignore_ascii_case("host"));
+    let quiet = forwarded.fields.iter().all(|field| is_quiet(field, lanes));
     let rewritten = matches!(lanes.rewritten.rewrite, Rewrite::NeverReached | Rewrite::Replaced) || loses_query(lanes);
-    let pages = is_docs_page(lanes) || is_page_at_mount(lanes);
-    went_well && trusted && host_kept && !rewritten && !pages && !lanes.answer.limits_cookie
+    let telling = is_docs_page(lanes) || is_page_at_mount(lanes) || is_stream(lanes);
+    went_well && trusted && quiet && !rewritten && !telling && !lanes.answer.limits_cookie
+}
+
+/// True if nothing was done to this forwarding header that a rule would speak of: `Host` is as it was, the scheme was not
+/// lost and can be used, and a client that is not on this machine is named.
+fn is_quiet(field: &ForwardedField, lanes: &Lanes) -> bool {
+    let is = |name: &str| field.name.eq_ignore_ascii_case(name);
+    match &field.change {
+        Change::Changed(_) if is("host") => false,
+        Change::Changed(sent) | Change::Dropped(sent) if is("x-forwarded-proto") => !sent.starts_with(b"https"),
+        Change::Absent if is("x-forwarded-for") && lanes.forwarded.source == Source::Seen => {
+            lanes.original.peer.is_none_or(|peer| peer.ip().to_canonical().is_loopback())
+        }
+        _ => !(is("x-forwarded-proto") && matches!(field.reading, Reading::Ignored(_))),
+    }
+}
+
+/// True for an event stream, of which it matters when it came.
+fn is_stream(lanes: &Lanes) -> bool {
+    lanes.answer.content_type.as_deref().is_some_and(|kind| kind.starts_with("text/event-stream"))
 }
 
 /// True if the client sent a query and the app got none.
@@ -238,13 +262,14 @@ pub(super) fn is_page_at_mount(lanes: &Lanes) -> bool {
 }
 
 /// What the request shows of the client's getting on.
-fn came<'a>(exchange: &'a Exchange, lanes: &'a Lanes, failed: bool) -> Came<'a> {
+fn came<'a>(exchange: &'a Exchange, lanes: &'a Lanes, (failed, never_reached): (bool, bool)) -> Came<'a> {
     let original = &lanes.original;
     Came {
         path: &original.path,
         page: original.referer.as_deref().map(|referer| Target::new(referer).path()),
         cookie: exchange.outer().and_then(|half| half.request.get("cookie")),
         failed,
+        astray: never_reached || matches!(lanes.answer.by, Author::Proxy(_) | Author::Hopscope),
         redirected: lanes.answer.status.is_some_and(is_followed),
     }
 }
@@ -270,18 +295,31 @@ fn is_docs_page(lanes: &Lanes) -> bool {
     path.ends_with(b"/docs") || path.ends_with(b"/redoc")
 }
 
+/// What a redirect's target has once more than the URL that was asked for, as words say it. A login page behind a prefix that
+/// is taken off wraps a URL that differs from the one asked for by that prefix.
+pub(super) fn growth(asked: &Url, target: &Url) -> Option<String> {
+    match grown(asked, target) {
+        Some(Grown::Path(piece)) => Some(shown::bytes(&piece)),
+        Some(Grown::Parameter(name)) => Some(format!("{}=", shown::bytes(&name))),
+        None => {
+            let (before, after) = (nesting(asked), nesting(target));
+            (asked.path == target.path && before > 0 && after > before).then(|| "the way back".to_owned())
+        }
+    }
+}
+
 /// What to remember of a redirect.
 pub(super) fn hop(case: &Case<'_>) -> Option<Hop> {
     let judged = case.any_redirect()?;
     let asked = case.asked();
-    let slash = judged.slash.is_some().then(|| match case.view().map(|view| &view.route) {
-        Some(RouteMatch::Slash(template)) => digest(template),
-        _ => digest(&asked.path),
+    let slash = judged.slash.is_some().then(|| {
+        let path = match case.view().map(|view| &view.route) {
+            Some(RouteMatch::Slash(slashed)) => slashed.as_bytes(),
+            _ => asked.path.as_slice(),
+        };
+        digest((&case.lanes.original.method, path))
     });
-    let grown = grown(&asked, &judged.target).map(|grown| match grown {
-        Grown::Path(piece) => digest(piece),
-        Grown::Parameter(name) => digest(name),
-    });
+    let grown = growth(&asked, &judged.target).map(digest);
     let (from, to) = (digest(asked.to_string()), digest(judged.target.to_string()));
     Some(Hop { exchange: case.exchange.id, at: case.now(), from, to, slash, grown })
 }

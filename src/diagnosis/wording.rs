@@ -2,7 +2,8 @@
 
 use super::case::Case;
 use super::shown;
-use crate::lanes::{Author, Lanes, Setup};
+use crate::exchange::Exchange;
+use crate::lanes::{self, Author, Lanes, Setup};
 
 /// The proxy in front of the app, as far as it gave itself away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,11 +27,11 @@ pub(crate) enum Proxy {
 impl Proxy {
     /// Which proxy this request went through: from the set-up, from who changed its headers, from who answered.
     pub(super) fn of(case: &Case<'_>) -> Self {
-        Self::seen(case.lanes, case.setup)
+        Self::seen(case.exchange, case.lanes, case.setup)
     }
 
-    /// The same of an exchange's lanes alone.
-    pub(crate) fn seen(lanes: &Lanes, setup: &Setup) -> Self {
+    /// The same without a case.
+    pub(crate) fn seen(exchange: &Exchange, lanes: &Lanes, setup: &Setup) -> Self {
         if let Some(gateway) = &setup.gateway {
             return Self::named(gateway.proxy.word());
         }
@@ -39,7 +40,13 @@ impl Proxy {
             Author::Proxy(name) => Some(*name),
             _ => None,
         };
-        by_header.chain(by_answer).map(Self::named).find(|&proxy| proxy != Self::Unknown).unwrap_or(Self::Unknown)
+        let by_marks = lanes::proxy_between(exchange);
+        by_header
+            .chain(by_answer)
+            .chain(by_marks)
+            .map(Self::named)
+            .find(|&proxy| proxy != Self::Unknown)
+            .unwrap_or(Self::Unknown)
     }
 
     fn named(name: &str) -> Self {
@@ -75,7 +82,8 @@ impl Proxy {
             Self::Traefik => {
                 format!("Traefik: stripPrefix.prefixes = [\"{p}\"] in a middleware of the router")
             }
-            Self::Nginx => format!("nginx: location {p}/ {{ proxy_pass http://app/; }} (both end in /)"),
+            // A location's other lines stay: only this one is said.
+            Self::Nginx => format!("nginx: location {p}/ with proxy_pass http://app/; in it (both end in /)"),
             Self::Caddy => format!("Caddy: handle_path {p}/* {{ reverse_proxy app }}"),
             Self::Haproxy => format!("HAProxy: http-request replace-path {p}(/)?(.*) /\\2"),
             Self::Apache => {
@@ -94,8 +102,8 @@ impl Proxy {
                 "Traefik: no stripPrefix, and headers.customRequestHeaders.X-Forwarded-Prefix = \"{p}\" in its place"
             ),
             Self::Nginx => format!(
-                "nginx: location {p}/ {{ proxy_pass http://app; proxy_set_header X-Forwarded-Prefix {p}; }} \
-                 (nothing after the name)"
+                "nginx: location {p}/ with proxy_pass http://app; in it (nothing after the name), and beside its other \
+                 proxy_set_header lines proxy_set_header X-Forwarded-Prefix {p};"
             ),
             Self::Caddy => {
                 format!("Caddy: handle {p}/* {{ reverse_proxy app {{ header_up X-Forwarded-Prefix {p} }} }}")
@@ -141,6 +149,30 @@ impl Proxy {
                 "Apache: RequestHeader set X-Forwarded-Proto https in the virtual host that ends TLS".to_owned()
             }
             Self::Unknown => "make the proxy send X-Forwarded-Proto: https".to_owned(),
+        }
+    }
+
+    /// How to pass on what the hop at this address, which ends TLS before the proxy, says of the client's scheme.
+    pub(crate) fn believe_front(self, front: &str) -> String {
+        let front = shown::text(front);
+        match self {
+            Self::StandIn => "hopscope proxy --public-url https://…".to_owned(),
+            Self::Traefik => format!("Traefik: entryPoints.<name>.forwardedHeaders.trustedIPs = [\"{front}\"]"),
+            Self::Nginx => format!(
+                "nginx: proxy_set_header X-Forwarded-Proto $http_x_forwarded_proto; in the same location, if only {front} \
+                 reaches it"
+            ),
+            Self::Caddy => format!("Caddy: servers {{ trusted_proxies static {front} }} in the global options"),
+            Self::Haproxy => {
+                "HAProxy: no http-request set-header X-Forwarded-Proto, or only if !{ req.hdr(X-Forwarded-Proto) -m found }"
+                    .to_owned()
+            }
+            Self::Apache => format!(
+                "Apache: no RequestHeader set X-Forwarded-Proto where only {front} reaches it (it goes on as it came)"
+            ),
+            Self::Unknown => {
+                format!("the proxy: pass on what {front} says in X-Forwarded-Proto and X-Forwarded-For")
+            }
         }
     }
 

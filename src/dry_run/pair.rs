@@ -6,10 +6,12 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use super::{Asked, DryRun, Entrance, Start, Way, request, run};
 use crate::asgi::framework::Routes;
 use crate::diagnosis::{Confidence, Finding, Severity};
+use crate::exchange::{Exchange, ExchangeId};
 use crate::gateway::{Gateway, Listen, Place, Received, Router, StepKind, Tls, World};
 use crate::lanes::Setup;
 use crate::redirect::default_port;
@@ -33,6 +35,8 @@ pub struct Concern {
     pub place: Option<Place>,
     /// The request that showed it, e.g. `GET http://localhost/api/docs`.
     pub request: String,
+    /// The same as it would be observed.
+    pub exchange: Arc<Exchange>,
 }
 
 /// A router that nothing is known of.
@@ -51,6 +55,8 @@ pub struct Pair {
     pub concerns: Vec<Concern>,
     /// The routers that could not be tried, of those that send to an upstream.
     pub untried: Vec<Untried>,
+    /// Every request that was tried, as it would be observed, and the router that took it. Each has its own number.
+    pub tried: Vec<(Option<usize>, Arc<Exchange>)>,
 }
 
 /// Who asks, as proxy and server see it.
@@ -106,17 +112,20 @@ impl Pair {
             let Some((asked, url)) = aim.ask(&path, websocket) else { continue };
             let start =
                 Start { asked: &asked, entrance: &aim.entrance, client: addresses.client, peer: addresses.peer };
-            let DryRun { findings, way, .. } = run(&start, setup, world);
+            let DryRun { findings, way, exchange, .. } = run(&start, setup, world);
+            let exchange = Arc::new(Exchange { id: ExchangeId(self.tried.len() as u64 + 1), ..exchange });
             if unknown.is_none() {
                 unknown = way.as_ref().and_then(|way| way.unknown.first()).map(ToString::to_string);
             }
             let router = way.as_ref().map_or(Some(aim.router), |way| way.router);
+            self.tried.push((router, Arc::clone(&exchange)));
             for finding in findings.into_iter().filter(|finding| finding.follows.is_none()) {
                 if known.insert((router, finding.code)) {
                     let place = way.as_ref().and_then(|way| cause(way, finding.code));
                     let place = place.or_else(|| router_place(setup.gateway.as_ref(), router));
                     let request = format!("{} {url}", if websocket { "websocket" } else { "GET" });
-                    self.concerns.push(Concern { router, finding: sober(finding), place, request });
+                    let exchange = Arc::clone(&exchange);
+                    self.concerns.push(Concern { router, finding: sober(finding), place, request, exchange });
                 }
             }
         }

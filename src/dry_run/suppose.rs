@@ -87,6 +87,10 @@ pub fn suppose(exchange: &Exchange, seen: &Lanes, setup: &Setup, what: &Supposit
     let updates = Session::default().observe(&exchange, &lanes, &mut setup);
     let own = updates.into_iter().filter(|update| update.exchange == exchange.id);
     let mut findings: Vec<Finding> = own.flat_map(|update| update.findings).collect();
+    // Candidates that nobody has tried say nothing so far.
+    for finding in &mut findings {
+        finding.fix.retain(|fix| !fix.line.is_empty());
+    }
     if lanes.answer.status.is_none() || is_mended_on_the_way(&lanes, seen) {
         // What hangs on an answer that is not known is not known either.
         findings.clear();
@@ -186,7 +190,7 @@ fn answer_as_seen(exchange: &mut Exchange, lanes: &Lanes, seen: &Lanes) {
     let same = route_path(lanes).is_some() && route_path(lanes) == route_path(seen);
     let status = seen.answer.app_status.filter(|status| same && !(300..400).contains(status));
     let Some(status) = status else { return };
-    let kind = seen.answer.content_type.iter().map(|kind| format!("content-type: {kind}\r\n")).collect::<String>();
+    let kind = seen.answer.content_type.as_ref().map(|kind| format!("content-type: {kind}\r\n")).unwrap_or_default();
     let Ok(head) = ResponseHead::from_wire(format!("HTTP/1.1 {status} \r\n{kind}\r\n").into_bytes()) else { return };
     for half in exchange.edge.iter_mut().chain(&mut exchange.app) {
         half.response = Some(head.clone());

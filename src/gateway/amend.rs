@@ -42,7 +42,7 @@ impl Gateway {
             history.add(&origin.files, &edits);
             gateway = amended;
         }
-        let edits = history.edits(&gateway);
+        let edits = gateway.origin.as_ref().map(|origin| history.edits(&origin.files)).unwrap_or_default();
         if edits.is_empty() {
             return Err(CannotAmend::already());
         }
@@ -114,15 +114,15 @@ fn is_inserted(place: &Place, edits: &[Edit]) -> bool {
 }
 
 /// Which of a file's lines were there at first.
-#[derive(Default)]
-struct History {
+#[derive(Debug, Default)]
+pub(super) struct History {
     /// By file: the number of lines at first, and for each line of now the one that it was.
     files: BTreeMap<Arc<Path>, (u32, Vec<Option<u32>>)>,
 }
 
 impl History {
     /// Makes edits of the files as they are.
-    fn add(&mut self, files: &InMemory, edits: &[Edit]) {
+    pub(super) fn add(&mut self, files: &InMemory, edits: &[Edit]) {
         for group in edits.chunk_by(|a, b| a.place.file == b.place.file) {
             let Some(file) = group.first().map(|edit| &edit.place.file) else { continue };
             let lines = || {
@@ -140,11 +140,10 @@ impl History {
         }
     }
 
-    /// All edits as those of the files at first.
-    fn edits(self, gateway: &Gateway) -> Vec<Edit> {
-        let Some(origin) = &gateway.origin else { return Vec::new() };
+    /// All edits as those of the files at first; these are the files as they are now.
+    pub(super) fn edits(self, files: &InMemory) -> Vec<Edit> {
         let of_file = |(file, (count, lines)): (Arc<Path>, (u32, Vec<Option<u32>>))| {
-            let bytes = origin.files.read(&file).unwrap_or_default();
+            let bytes = files.read(&file).unwrap_or_default();
             edits_of(&file, count, &lines, &String::from_utf8_lossy(&bytes))
         };
         self.files.into_iter().flat_map(of_file).collect()

@@ -165,18 +165,19 @@ impl Draft {
         self.replace(at..at, text);
     }
 
-    fn line_start(&self, at: usize) -> usize {
+    /// The start of the line that a byte is in.
+    pub(super) fn line_start(&self, at: usize) -> usize {
         memchr::memrchr(b'\n', self.bytes.get(..at).unwrap_or_default()).map_or(0, |newline| newline + 1)
     }
 
     /// Behind the line's end.
-    fn line_end(&self, at: usize) -> usize {
+    pub(super) fn line_end(&self, at: usize) -> usize {
         let rest = self.bytes.get(at..).unwrap_or_default();
         memchr::memchr(b'\n', rest).map_or(self.bytes.len(), |newline| at + newline + 1)
     }
 
     /// True if only blanks stand before it in its line.
-    fn is_first(&self, at: usize) -> bool {
+    pub(super) fn is_first(&self, at: usize) -> bool {
         self.bytes.get(self.line_start(at)..at).is_some_and(|before| before.trim_ascii().is_empty())
     }
 

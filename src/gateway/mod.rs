@@ -8,6 +8,7 @@
 //! Traefik and Caddy have in common, the HTTP of Go's standard library. What they answer is one and the same for all: a
 //! [`Plan`], whose steps name the lines that they follow from.
 
+mod again;
 mod amend;
 mod apache;
 mod balancer;
@@ -21,6 +22,7 @@ pub mod flags;
 mod go;
 mod haproxy;
 pub mod hop_by_hop;
+mod lines;
 mod model;
 mod names;
 mod nginx;

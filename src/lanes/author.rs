@@ -94,7 +94,7 @@ fn between(exchange: &Exchange, edge: &Half, setup: &Setup) -> Author {
 
 /// The proxy between client and app, as far as it gives itself away: in what it adds to the request, and in what it
 /// answers.
-pub(super) fn proxy(exchange: &Exchange) -> Option<&'static str> {
+pub fn proxy(exchange: &Exchange) -> Option<&'static str> {
     let (edge, app) = (exchange.edge.as_deref(), exchange.app.as_deref());
     if let Some(name) = app.and_then(|app| proxy_by_request(&app.request)) {
         return Some(name);

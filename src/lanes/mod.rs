@@ -20,7 +20,7 @@ mod setup;
 pub mod visible;
 
 pub use answer::Answer;
-pub use author::Author;
+pub use author::{Author, proxy as proxy_between};
 pub use compute::compute;
 pub use forwarded::{Change, Forwarded, ForwardedField, Reading};
 pub use original::Original;

@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 
-use super::{Lanes, Rewrite, Setup};
+use super::{Change, Lanes, Rewrite, Setup};
 use crate::exchange::Exchange;
 use crate::redirect::Url;
 
@@ -12,9 +12,17 @@ impl Lanes {
     pub fn asked(&self, setup: &Setup) -> Url {
         let fields = &self.forwarded.fields;
         let told = fields.iter().rev().find(|field| field.name.eq_ignore_ascii_case("x-forwarded-proto"));
-        let told = told.and_then(|field| field.value.as_deref()).is_some_and(|value| {
+        let is_https = |value: &[u8]| {
             let first = value.split(|&b| b == b',').next().unwrap_or_default().trim_ascii();
             first.eq_ignore_ascii_case(b"https") || first.eq_ignore_ascii_case(b"wss")
+        };
+        // What a hop before the proxy said counts, though the proxy did not believe it and said otherwise.
+        let told = told.is_some_and(|field| {
+            let before = match &field.change {
+                Change::Changed(sent) | Change::Dropped(sent) => is_https(sent),
+                _ => false,
+            };
+            before || field.value.as_deref().is_some_and(is_https)
         });
         let public = setup.public.as_ref().is_some_and(|public| public.scheme == "https");
         let url = self.original.url();

@@ -38,6 +38,8 @@ pub struct ProbeWord {
     pub frameworks: Vec<String>,
     /// What serves the route, e.g. `main.read_items`.
     pub endpoint: Option<String>,
+    /// `root_path` as the innermost app had it, below a mount.
+    pub mounted_root: Option<String>,
     /// One sentence on the differences from the model: what explains them.
     pub explanation: Option<String>,
     /// What it could not say, or why its answer cannot be read.

@@ -24,6 +24,8 @@ use jar::Jar;
 
 /// How long one hop may take.
 const LIMIT: Duration = Duration::from_secs(15);
+/// How long the next piece of a body may take.
+const BODY_LIMIT: Duration = Duration::from_millis(500);
 /// Bytes of a body that are looked at, to tell who wrote it.
 const BODY: usize = 4096;
 
@@ -187,6 +189,7 @@ impl Asking {
             url: self.url.clone(),
             prefix: if is_below(&self.url.path, prefix) { prefix.to_owned() } else { String::new() },
             internal: Vec::new(),
+            proxy_port: None,
             status: half.status(),
             location: half.response.as_ref().and_then(|head| head.get("location")).map(<[u8]>::to_vec),
             location_at_app: None,
@@ -248,8 +251,8 @@ async fn received(half: Half, mut response: Response) -> Result<Half, HeadError>
     let head = ResponseHead::from_wire(bytes)?;
     let mut kept = Vec::new();
     let mut cut = Cut::No;
-    // What cannot be read to its end is still an answer.
-    while let Ok(Some(chunk)) = response.chunk().await {
+    // What cannot be read to its end, or never ends, is still an answer.
+    while let Ok(Ok(Some(chunk))) = tokio::time::timeout(BODY_LIMIT, response.chunk()).await {
         kept.extend_from_slice(&chunk);
         if kept.len() > BODY {
             kept.truncate(BODY);
@@ -267,7 +270,15 @@ fn reason(error: &reqwest::Error) -> String {
     while let Some(source) = reason.source() {
         reason = source;
     }
-    if error.is_timeout() { format!("no answer within {} s", LIMIT.as_secs()) } else { reason.to_string() }
+    if error.is_timeout() {
+        return format!("no answer within {} s", LIMIT.as_secs());
+    }
+    // What the TLS library says of a server that answers in plain text.
+    let plain = matches!(
+        reason.downcast_ref::<rustls::Error>(),
+        Some(rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType))
+    );
+    if plain { "it does not speak TLS there: plain http?".to_owned() } else { reason.to_string() }
 }
 
 #[cfg(test)]

@@ -135,6 +135,9 @@ mod tests {
 
     #[test]
     fn urls_to_come_back_to() {
+        use HostVerdict::{Internal, Same as SameHost};
+        use PrefixVerdict::{Kept, Lost};
+        use SchemeVerdict::{Downgraded, Same};
         let asked = Asked { url: url("https://x.com/api/v1/login"), prefix: "/api/v1", internal: &[] };
         let carried = |location: &str| {
             let target = judge(&asked, location.as_bytes()).unwrap();
@@ -143,9 +146,6 @@ mod tests {
             let judged = found.pop()?.judged;
             Some((judged.scheme, judged.host, judged.prefix))
         };
-        use HostVerdict::{Internal, Same as SameHost};
-        use PrefixVerdict::{Kept, Lost};
-        use SchemeVerdict::{Downgraded, Same};
         for (location, verdict) in [
             ("https://idp.com/auth?redirect_uri=https%3A%2F%2Fx.com%2Fapi%2Fv1%2Fcb", Some((Same, SameHost, Kept))),
             (

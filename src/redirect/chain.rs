@@ -53,6 +53,8 @@ pub struct Step {
     pub prefix: String,
     /// Addresses behind the client.
     pub internal: Vec<SocketAddr>,
+    /// Where an observer stood in front of the proxy: the proxy's own port.
+    pub proxy_port: Option<u16>,
     /// The status that the client got.
     pub status: Option<u16>,
     /// `Location` as the client got it.
@@ -83,6 +85,8 @@ pub struct Hop {
     pub prefix: String,
     /// Addresses behind the client.
     pub internal: Vec<SocketAddr>,
+    /// The proxy's own port, where an observer stood in front of it.
+    proxy_port: Option<u16>,
     /// The status that the client got; `None` if it got no answer.
     pub status: Option<u16>,
     /// Where it was sent; `None` for an answer that is no redirect, and for one that leads to no URL.
@@ -116,6 +120,7 @@ impl Hop {
             grown,
             prefix: step.prefix,
             internal: step.internal,
+            proxy_port: step.proxy_port,
         }
     }
 
@@ -125,8 +130,20 @@ impl Hop {
     }
 
     /// What is wrong with where it was sent.
+    ///
+    /// A proxy that writes its own port into a redirect is right where clients call it by that port: that it is another one
+    /// here is the observer's doing, who stands in front of it on a port of his own.
     pub fn faults(&self) -> Vec<Fault> {
-        self.sent.as_ref().map_or_else(Vec::new, |sent| sent.faults(&self.url, &self.prefix))
+        let Some(sent) = &self.sent else { return Vec::new() };
+        let mut faults = sent.faults(&self.url, &self.prefix);
+        if sent.target.host == self.url.host && sent.target.port.is_some() && sent.target.port == self.proxy_port {
+            for fault in faults.iter_mut().filter(|fault| matches!(fault.part, "host" | "port")) {
+                fault.sure = false;
+                fault.said = format!("{}, the proxy's own behind this tap", sent.target.port.unwrap_or_default());
+                (fault.part, fault.code) = ("port", "RD04");
+            }
+        }
+        faults
     }
 
     /// Bytes of memory this holds.
@@ -292,6 +309,7 @@ mod tests {
             url: Url::absolute(url.as_bytes()).unwrap(),
             prefix: "/p".to_owned(),
             internal: Vec::new(),
+            proxy_port: None,
             status: Some(status),
             location: location.map(|to| to.as_bytes().to_vec()),
             location_at_app: None,
@@ -300,14 +318,14 @@ mod tests {
 
     /// The chain of these requests, each with where it was sent; the last one was answered with 200 unless it was sent on.
     fn chain(hops: &[(&str, Option<&str>)]) -> Chain {
-        let step = |n: usize| {
-            let (url, location) = hops[n];
-            step(n as u64 + 1, url, if location.is_some() { 307 } else { 200 }, location)
-        };
-        let mut chain = Chain::begin(1, step(0));
-        for n in 1..hops.len() {
-            assert!(chain.awaits(&step(n)), "{:?} awaits {:?}", chain.awaited(), hops[n]);
-            chain.add(step(n));
+        let steps = (1..)
+            .zip(hops)
+            .map(|(n, (url, location))| step(n, url, if location.is_some() { 307 } else { 200 }, *location));
+        let mut steps = steps.collect::<Vec<_>>().into_iter();
+        let mut chain = Chain::begin(1, steps.next().unwrap());
+        for step in steps {
+            assert!(chain.awaits(&step), "{:?} awaits {step:?}", chain.awaited());
+            chain.add(step);
         }
         chain
     }
@@ -363,6 +381,21 @@ mod tests {
         assert!(!next(|step| step.url.path = b"/p/x".to_vec()));
         assert!(!next(|step| step.url.query = None));
         assert!(!next(|step| step.url.port = Some(8080)));
+    }
+
+    #[test]
+    fn the_proxys_own_port_behind_a_tap_is_no_fault_for_sure() {
+        let hop = |host: &str, location| {
+            let url = format!("http://{host}:9998/p/x");
+            Hop::of(Step { proxy_port: Some(9999), ..step(1, &url, 301, Some(location)) })
+        };
+        let faults = |host: &str, location| {
+            let faults = hop(host, location).faults();
+            faults.iter().map(|fault| (fault.part, fault.sure)).collect::<Vec<_>>()
+        };
+        assert_eq!(faults("h.com", "http://h.com:9999/p/x/"), [("port", false)]);
+        assert_eq!(faults("h.com", "http://h.com:9000/p/x/"), [("port", true)]);
+        assert_eq!(faults("h.com", "http://app:9999/p/x/"), [("host", true)]);
     }
 
     #[test]

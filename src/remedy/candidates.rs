@@ -24,9 +24,9 @@ impl Aim {
     /// What a cause is about.
     pub(super) fn of(code: &str) -> Self {
         match code {
-            "PX01" | "PX02" | "PX03" | "PX04" | "PX05" | "PX07" | "PX08" | "PX11" | "PX13" | "WS01" => Self::Prefix,
+            "PX01" | "PX02" | "PX03" | "PX04" | "PX05" | "PX07" | "PX08" | "PX11" | "PX13" => Self::Prefix,
             "HO01" | "HO02" | "RD01" | "RD04" | "WS03" => Self::Host,
-            "RD02" | "TR03" | "TR04" | "MC01" | "WS04" => Self::Scheme,
+            "RD02" | "TR03" | "TR04" | "MC01" => Self::Scheme,
             "TR01" | "TR02" => Self::Trust,
             _ => Self::Gone,
         }
@@ -64,6 +64,8 @@ pub(super) fn of(finding: &Finding, seen: &Seen, setup: &Setup, prefix: &str) ->
             all.extend(with_host.into_iter().filter(|_| host_differs(seen)));
             all
         }
+        // Of a refusal the rule itself knows whether the Host was another.
+        Aim::Host if matches!(finding.code, "HO02" | "WS03") => own().collect(),
         // Where the proxy put right what the app got wrong, the app has to be mended with it.
         Aim::Host => {
             let told = fix::arrangements(setup, prefix, stripped(seen));
@@ -83,8 +85,7 @@ pub(super) fn of(finding: &Finding, seen: &Seen, setup: &Setup, prefix: &str) ->
                 vec![vec![Change::Proxy(gateway::Change::SlashAtMount(prefix.to_owned()))]]
             }
             "RD09" => vec![vec![Change::Proxy(gateway::Change::RelativeRedirects)], vec![pass_host]],
-            "WS02" => vec![vec![Change::Proxy(gateway::Change::Upgrade)]],
-            "RD06" | "OA01" => schemes(seen, setup),
+            "RD06" | "OA01" if matches!(finding.about.as_str(), "https" | "scheme") => schemes(seen, setup),
             "RD07" if !prefix.is_empty() => {
                 let all = fix::arrangements(setup, prefix, stripped(seen));
                 all.iter().map(|changes| with(changes, &pass_host)).chain([vec![pass_host.clone()]]).collect()
@@ -151,11 +152,12 @@ fn named(seen: &Seen) -> impl Iterator<Item = String> {
 
 /// What brings the client's scheme to the app: said by the proxy, passed on by it, believed by the server, or two of these.
 fn schemes(seen: &Seen, setup: &Setup) -> Vec<Vec<Change>> {
-    let mut saying = vec![vec![Change::Proxy(gateway::Change::SendScheme)]];
-    if let Some(edge) = seen.exchange.edge.as_deref().filter(|edge| edge.request.get("x-forwarded-proto").is_some()) {
-        let front = edge.peer.ip().to_canonical().to_string();
-        saying.push(vec![Change::Proxy(gateway::Change::TrustFront(front))]);
-    }
+    // Where a hop before the proxy says the scheme, the proxy's own is the plain one between the two.
+    let front = seen.exchange.edge.as_deref().filter(|edge| edge.request.get("x-forwarded-proto").is_some());
+    let saying = vec![vec![Change::Proxy(match front {
+        Some(edge) => gateway::Change::TrustFront(edge.peer.ip().to_canonical().to_string()),
+        None => gateway::Change::SendScheme,
+    })]];
     let trusts = trusts(seen, setup);
     let both: Vec<_> =
         trusts.iter().flat_map(|trust| saying.iter().map(move |said| [said.as_slice(), trust].concat())).collect();

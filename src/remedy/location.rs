@@ -49,7 +49,7 @@ fn observed(seen: &Seen) -> Option<(Vec<u8>, Vec<u8>)> {
 /// nginx puts the public place in the place of the upstream's URL, which it also sends as Host unless told otherwise.
 /// Source: `ngx_http_proxy_module`, `proxy_redirect default`.
 fn default_of_nginx(sent: &RequestHead, seen: &Seen, changes: &[Change], setup: &Setup) -> Option<(Vec<u8>, Vec<u8>)> {
-    if Proxy::seen(&seen.lanes, setup) != Proxy::Nginx || is_off(seen) {
+    if Proxy::seen(&seen.exchange, &seen.lanes, setup) != Proxy::Nginx || is_off(seen) {
         return None;
     }
     let host = sent.get("host")?;

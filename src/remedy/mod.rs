@@ -8,11 +8,13 @@
 //! finding + candidates ─▶ set-up with a candidate applied ─▶ recent requests again ─▶ lanes, findings ─▶ mended? broken?
 //! ```
 
+mod after;
 mod applied;
 mod by_hand;
 mod candidates;
 mod diff;
 mod location;
+mod paper;
 mod proxy_words;
 mod recent;
 mod replay;
@@ -21,14 +23,18 @@ mod seen;
 mod wording;
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
+pub use after::After;
 pub use applied::Fixed;
+pub use paper::{mend_pair, mend_run};
 
-use crate::diagnosis::{Cause, Finding, Fix, Follows};
+use crate::diagnosis::{Cause, Finding, Follows};
 use crate::exchange::Exchange;
 use crate::lanes::Setup;
 use recent::Recent;
+use search::Found;
 
 /// Causes whose fixes are remembered; beyond it all are looked for again.
 const MOST_CAUSES: usize = 256;
@@ -37,15 +43,9 @@ const MOST_CAUSES: usize = 256;
 #[derive(Debug, Default)]
 pub struct Remedies {
     recent: Recent,
-    found: HashMap<Cause, Found>,
-}
-
-/// What was found for a cause.
-#[derive(Debug)]
-struct Found {
-    fixes: Vec<Fix>,
-    /// Shapes of requests that had been seen by then: with twice as many it is worth looking again.
-    shapes: usize,
+    /// What was found for a cause and the candidates of its rule, and how many shapes of requests had been seen by then:
+    /// with twice as many it is worth looking again.
+    found: HashMap<(Cause, u64), (Found, usize)>,
 }
 
 impl Remedies {
@@ -57,22 +57,31 @@ impl Remedies {
     /// Tries the candidates of an exchange's findings, and puts what is left of them in their place. A cause is searched
     /// once; its other requests get what was found.
     pub fn mend(&mut self, findings: &mut [Finding], exchange: &Arc<Exchange>, setup: &Setup) {
+        let codes: Vec<&'static str> = findings.iter().map(|finding| finding.code).collect();
         for finding in findings {
             if matches!(finding.follows, Some(Follows::Exchange(..))) {
                 continue;
             }
-            let cause = finding.cause();
+            let key = (finding.cause(), candidates(finding));
             let shapes = self.recent.shapes();
-            if let Some(found) = self.found.get(&cause).filter(|found| shapes < 2 * found.shapes.max(1)) {
-                finding.fix.clone_from(&found.fixes);
+            let known = self.found.get(&key).filter(|(_, searched)| shapes < 2 * (*searched).max(1));
+            if let Some((found, _)) = known {
+                finding.fix = found.fixes(finding);
                 continue;
             }
-            finding.fix = search::search(finding, exchange, setup, &self.recent);
+            let found = search::search(finding, &codes, exchange, setup, &self.recent);
+            finding.fix = found.fixes(finding);
             if self.found.len() == MOST_CAUSES {
                 self.found.clear();
             }
-            self.found.insert(cause, Found { fixes: finding.fix.clone(), shapes });
+            self.found.insert(key, (found, shapes));
         }
+    }
+
+    /// What becomes of an exchange with the first fix of every cause that it shows; `None` if none of them was found to help,
+    /// or the models do not know.
+    pub fn after_all(&self, findings: &[Finding], exchange: &Arc<Exchange>, setup: &Setup) -> Option<After> {
+        after::all(findings, exchange, setup, &self.recent)
     }
 
     /// Forgets what was found: what is known of the set-up has changed.
@@ -80,3 +89,15 @@ impl Remedies {
         self.found.clear();
     }
 }
+
+/// What the rule suggests, to be compared: a cause that is said of two prefixes has two fixes.
+fn candidates(finding: &Finding) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for fix in finding.fix.iter().filter(|fix| !fix.changes.is_empty()) {
+        fix.changes.hash(&mut hasher);
+    }
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests;

@@ -20,7 +20,7 @@ pub(super) fn line(proxy: Proxy, change: &Change) -> Option<String> {
         Change::SlashAtMount(mount) => slash_at_mount(proxy, &shown::text(mount)),
         Change::MendLocation(prefix) => mend_location(proxy, &shown::text(prefix)),
         Change::CookiePath { from, to } => cookie_path(proxy, &shown::text(from), &shown::text(to)),
-        Change::TrustFront(front) => trust_front(proxy, &shown::text(front)),
+        Change::TrustFront(front) => Some(proxy.believe_front(front)),
         Change::SendFor => in_words(proxy, SEND_FOR),
         Change::Upgrade => in_words(proxy, UPGRADE),
         Change::LeaveLocation => in_words(proxy, LEAVE_LOCATION),
@@ -134,27 +134,6 @@ fn cookie_path(proxy: Proxy, from: &str, to: &str) -> Option<String> {
         }
         Proxy::Apache => format!("Apache: ProxyPassReverseCookiePath {from} {to}"),
         Proxy::Traefik | Proxy::Unknown | Proxy::StandIn => return None,
-    })
-}
-
-fn trust_front(proxy: Proxy, front: &str) -> Option<String> {
-    Some(match proxy {
-        Proxy::Nginx => format!(
-            "nginx: proxy_set_header X-Forwarded-Proto $http_x_forwarded_proto; in the same location, if only {front} \
-             reaches it"
-        ),
-        Proxy::Traefik => format!("Traefik: entryPoints.<name>.forwardedHeaders.trustedIPs = [\"{front}\"]"),
-        Proxy::Caddy => format!("Caddy: servers {{ trusted_proxies static {front} }} in the global options"),
-        Proxy::Haproxy => {
-            format!("HAProxy: http-request set-header X-Forwarded-Proto … only unless {{ src {front} }}")
-        }
-        Proxy::Apache => {
-            format!(
-                "Apache: no RequestHeader set X-Forwarded-Proto where only {front} reaches it (it goes on as it came)"
-            )
-        }
-        Proxy::Unknown => format!("the proxy: pass on what {front} says in X-Forwarded-Proto and X-Forwarded-For"),
-        Proxy::StandIn => "hopscope proxy --public-url https://…".to_owned(),
     })
 }
 

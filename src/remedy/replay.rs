@@ -30,8 +30,6 @@ pub(super) struct Replayed {
     pub(super) findings: Vec<Finding>,
     /// The status that the client would get; `None` if it is not known.
     pub(super) status: Option<u16>,
-    /// True if the answer is the one that was seen.
-    pub(super) as_seen: bool,
 }
 
 /// How the request gets to the app's server, and its answer back.
@@ -48,8 +46,6 @@ enum Passage {
 struct Answer {
     head: ResponseHead,
     body: Body,
-    /// It is the one that was seen.
-    seen: bool,
 }
 
 /// Thinks a request through again. `neighbours` are other requests that were seen: what an app answers at a path, it
@@ -64,11 +60,11 @@ pub(super) fn replay(seen: &Seen, before: &Setup, fixed: &Fixed, neighbours: &[S
             let edge = exchange.edge.as_mut()?;
             edge.response_body = body(b"");
             edge.response = Some(marked(head, edge.response.as_ref()));
-            return Some(finish(&exchange, &mut setup, false));
+            return Some(finish(&exchange, &mut setup));
         }
-        Passage::Same => return Some(finish(&exchange, &mut setup, true)),
+        Passage::Same => return Some(finish(&exchange, &mut setup)),
     };
-    exchange.app = Some(Box::new(at_the_app(seen, sent.clone(), before, neighbours)?));
+    exchange.app = Some(Box::new(at_the_app(seen, &sent, before, neighbours)?));
     if exchange.edge.is_some() && exchange.pairing == Pairing::Lone {
         exchange.pairing = Pairing::ById;
     }
@@ -81,14 +77,13 @@ pub(super) fn replay(seen: &Seen, before: &Setup, fixed: &Fixed, neighbours: &[S
         }
         let asked = lanes::compute(&exchange, &setup);
         let findings = conclude(&exchange, &asked, &mut setup);
-        return Some(Replayed { lanes: asked, findings, status: None, as_seen: false });
+        return Some(Replayed { lanes: asked, findings, status: None });
     };
     if let Some(app) = &mut exchange.app {
         app.response = Some(answer.head.clone());
         app.response_body = answer.body.clone();
         app.answered = Answered::Upstream;
     }
-    let as_seen = answer.seen;
     if let Some(edge) = &mut exchange.edge {
         let head = match back {
             Some((mut way, back)) => match way.back(&*back, &answer.head, &Unseen) {
@@ -103,13 +98,13 @@ pub(super) fn replay(seen: &Seen, before: &Setup, fixed: &Fixed, neighbours: &[S
         edge.answered = Answered::Upstream;
         edge.ending = Ending::Complete;
     }
-    Some(finish(&exchange, &mut setup, as_seen))
+    Some(finish(&exchange, &mut setup))
 }
 
-fn finish(exchange: &Exchange, setup: &mut Setup, as_seen: bool) -> Replayed {
+fn finish(exchange: &Exchange, setup: &mut Setup) -> Replayed {
     let lanes = lanes::compute(exchange, setup);
     let findings = conclude(exchange, &lanes, setup);
-    Replayed { status: lanes.answer.status, lanes, findings, as_seen }
+    Replayed { status: lanes.answer.status, lanes, findings }
 }
 
 fn passage(seen: &Seen, before: &Setup, fixed: &Fixed) -> Option<Passage> {
@@ -151,7 +146,7 @@ fn passage(seen: &Seen, before: &Setup, fixed: &Fixed) -> Option<Passage> {
 }
 
 /// The app's side of the exchange, the answer still to come.
-fn at_the_app(seen: &Seen, request: RequestHead, setup: &Setup, neighbours: &[Seen]) -> Option<Half> {
+fn at_the_app(seen: &Seen, request: &RequestHead, setup: &Setup, neighbours: &[Seen]) -> Option<Half> {
     let fresh = |half: &Half| Half {
         request: request.clone(),
         response: None,
@@ -204,7 +199,7 @@ fn answer(seen: &Seen, asked: &Lanes, setup: &Setup, neighbours: &[Seen]) -> Opt
             }
             if let Some(other) = neighbours.iter().filter(|other| other.is_fine()).find(again) {
                 let both = other.lanes.scope.view.as_ref().zip(Some(view));
-                return its_own(other, both).map(|answer| Answer { seen: false, ..answer });
+                return its_own(other, both);
             }
             predicted.and_then(|predicted| made(predicted.head.into_bytes(), predicted.body))
         }
@@ -234,12 +229,23 @@ fn its_own(seen: &Seen, views: Option<(&AppView, &AppView)>) -> Option<Answer> {
     // A page may hold URLs that the framework built too.
     let others = |(was, is): (&AppView, &AppView)| (&was.base_url, &was.openapi_url) != (&is.base_url, &is.openapi_url);
     let body = if views.is_some_and(others) { Body::default() } else { half.response_body.clone() };
-    let location = head.get("location").zip(views).and_then(|(location, (was, is))| rebuilt(location, was, is));
-    let head = match location {
-        Some(location) => with_field(&head, "Location", &location)?,
+    let head = match head.get("location").zip(views) {
+        Some((location, (was, is))) => match rebuilt(location, was, is) {
+            Some(location) => with_field(&head, "Location", &location)?,
+            // Of another site, or what the app puts together by itself: from what, is not known.
+            None if was.base_url != is.base_url && names_asked_host(location, seen) => return None,
+            None => head,
+        },
         None => head,
     };
-    Some(Answer { head, body, seen: true })
+    Some(Answer { head, body })
+}
+
+/// True for an absolute URL of the host that was asked for.
+fn names_asked_host(location: &[u8], seen: &Seen) -> bool {
+    let url = String::from_utf8_lossy(location);
+    let authority = origin(&url).and_then(|origin| origin.split_once("://")).map(|(_, authority)| authority);
+    authority.is_some_and(|authority| seen.host().is_some_and(|host| host.eq_ignore_ascii_case(authority.as_bytes())))
 }
 
 /// A URL that was built from one scope, built from another.
@@ -313,7 +319,7 @@ fn written(reply: &Reply) -> Option<ResponseHead> {
 }
 
 fn made(head: Vec<u8>, bytes: &[u8]) -> Option<Answer> {
-    Some(Answer { head: ResponseHead::from_judged(head).ok()?, body: body(bytes), seen: false })
+    Some(Answer { head: ResponseHead::from_judged(head).ok()?, body: body(bytes) })
 }
 
 fn body(bytes: &[u8]) -> Body {

@@ -16,7 +16,7 @@ use crate::diagnosis::prefix::{below, below_text};
 use crate::diagnosis::{AppChange, Change, Finding, Fix, Follows, Severity, Standing, Trial};
 use crate::exchange::Exchange;
 use crate::gateway;
-use crate::lanes::Setup;
+use crate::lanes::{Lanes, Setup};
 use crate::redirect::{self, Asked, HostVerdict, Judged, PrefixVerdict, SchemeVerdict};
 
 /// Fixes that are told of one cause.
@@ -28,47 +28,67 @@ const MOST_OTHERS: usize = 24;
 
 /// What became of trying a candidate.
 enum Tried {
-    /// It mends the request, and nothing else breaks.
-    Helps(Trial),
+    /// It mends the request, and nothing else breaks; true if it mends all of the cause.
+    Helps(Trial, bool),
     /// It does not help, or something breaks by it.
     Fails,
     /// The models do not know.
     Unknown,
 }
 
-/// The fixes for a finding, best first: those that help, then what nobody can try.
-pub(super) fn search(finding: &Finding, exchange: &Arc<Exchange>, setup: &Setup, recent: &Recent) -> Vec<Fix> {
+/// What came of a search.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Found {
+    /// The fixes that help, best first.
+    told: Vec<Fix>,
+    /// How many candidates do not.
+    failed: usize,
+    /// True if what is known of the server is wrong by the app's own word.
+    doubtful: bool,
+}
+
+/// Looks for the fixes of a finding. `codes` are those of all findings of the exchange.
+pub(super) fn search(
+    finding: &Finding,
+    codes: &[&'static str],
+    exchange: &Arc<Exchange>,
+    setup: &Setup,
+    recent: &Recent,
+) -> Found {
     let mut learning = setup.clone();
     let seen = Seen::new(exchange, &mut learning);
     let prefix = prefix_of(finding, &seen);
     let pool = pool(finding, &seen, setup, &prefix);
-    let advice = || finding.fix.iter().filter(|fix| fix.changes.is_empty()).cloned();
     if pool.is_empty() {
-        return advice().collect();
+        return Found::default();
     }
-    let is_of_today = |exchange: &&Arc<Exchange>| {
-        let began = exchange.outer().map_or(0, |half| half.times.started);
-        let before = |until: u64| began < until;
-        exchange.id != seen.exchange.id
-            && !setup.former.iter().any(|former| before(former.until))
-            && !setup.earlier.iter().any(|earlier| before(earlier.until))
-    };
-    let others: Vec<Seen> =
-        recent.newest().filter(is_of_today).take(MOST_OTHERS).map(|other| Seen::new(other, &mut learning)).collect();
-    let question = Question { finding, seen: &seen, others: &others, setup, prefix: &prefix };
-    let mut told: Vec<Fix> = Vec::new();
+    let others = others(&seen, recent, setup, &mut learning);
+    let question = Question { finding, codes, seen: &seen, others: &others, setup, prefix: &prefix };
+    // What mends every request of the cause, and what mends this one and leaves others as they are.
+    let (mut told, mut partly): (Vec<Fix>, Vec<Fix>) = (Vec::new(), Vec::new());
+    let mut untried: Vec<Fix> = Vec::new();
     let mut failed = 0;
     for candidate in pool.into_iter().take(MOST_TRIED) {
-        if told.len() == MOST_TOLD || told.iter().any(|fix| contains(&candidate.changes, &fix.changes)) {
+        if told.len() == MOST_TOLD {
+            break;
+        }
+        if told.iter().any(|fix| contains(&candidate.changes, &fix.changes)) {
             continue;
         }
         let Ok(fixed) = Fixed::new(&candidate.changes, exchange, setup) else { continue };
-        let standing = match question.try_out(&fixed) {
-            Tried::Helps(trial) => Standing::Predicted(trial),
-            Tried::Unknown if candidate.by_rule && holds_with_every_server(&candidate.changes) => Standing::Advice,
-            Tried::Unknown => continue,
-            Tried::Fails => {
+        let (standing, whole) = match question.try_out(&fixed) {
+            Tried::Helps(trial, whole) => (Standing::Predicted(trial), whole),
+            Tried::Unknown if candidate.by_rule && holds_with_every_server(&candidate.changes) => {
+                (Standing::Advice, false)
+            }
+            // What such a rule looks at is mostly in bodies and cookies, which are not thought through.
+            Tried::Fails if question.aim() != Aim::Gone || !candidate.is_worded() => {
                 failed += 1;
+                continue;
+            }
+            Tried::Unknown | Tried::Fails => {
+                let is_worded = candidate.is_worded();
+                untried.extend(is_worded.then(|| Fix::candidate(candidate.line, candidate.changes)));
                 continue;
             }
         };
@@ -77,25 +97,50 @@ pub(super) fn search(finding: &Finding, exchange: &Arc<Exchange>, setup: &Setup,
             if own_words { Some(candidate.line) } else { wording::line(&candidate.changes, &seen, setup, &fixed) };
         let Some(line) = line else { continue };
         let diff = fixed.amended.as_ref().and_then(|amended| diff::unified(setup, amended));
-        told.push(Fix { line, changes: candidate.changes, standing, diff });
+        let fix = Fix { line, changes: candidate.changes, standing, diff };
+        if whole { told.push(fix) } else { partly.push(fix) }
     }
-    assemble(told, advice().collect(), failed, seen.lanes.scope.wrong_set_up().is_some())
+    told.extend(partly);
+    if told.is_empty() {
+        told = untried;
+    }
+    told.truncate(MOST_TOLD);
+    Found { told, failed, doubtful: seen.lanes.scope.wrong_set_up().is_some() }
 }
 
-/// What helps, then the advice that says more. Where hopscope's own idea of the server is wrong, that goes before all.
-fn assemble(mut told: Vec<Fix>, advice: Vec<Fix>, failed: usize, doubtful: bool) -> Vec<Fix> {
-    let mut advice: Vec<Fix> =
-        advice.into_iter().filter(|line| told.iter().all(|fix| !says_the_same(fix, line))).collect();
-    if doubtful && !advice.is_empty() {
-        told.insert(0, advice.remove(0));
+/// The other requests of late that came through the set-up as it is now.
+pub(super) fn others(seen: &Seen, recent: &Recent, setup: &Setup, learning: &mut Setup) -> Vec<Seen> {
+    let is_of_today = |exchange: &&Arc<Exchange>| {
+        let began = exchange.outer().map_or(0, |half| half.times.started);
+        let before = |until: u64| began < until;
+        exchange.id != seen.exchange.id
+            && !setup.former.iter().any(|former| before(former.until))
+            && !setup.earlier.iter().any(|earlier| before(earlier.until))
+    };
+    recent.newest().filter(is_of_today).take(MOST_OTHERS).map(|other| Seen::new(other, learning)).collect()
+}
+
+impl Found {
+    /// The fixes for a finding of the cause: what helps, then its own advice that says more. Where hopscope's own idea of the
+    /// server is wrong, that goes before all.
+    pub(super) fn fixes(&self, finding: &Finding) -> Vec<Fix> {
+        let advice = finding.fix.iter().filter(|fix| fix.changes.is_empty());
+        let more = advice.filter(|line| self.told.iter().all(|fix| !says_the_same(fix, line)));
+        let mut advice: Vec<Fix> = more.cloned().collect();
+        let mut all = Vec::with_capacity(self.told.len() + advice.len() + 1);
+        if self.doubtful && !advice.is_empty() {
+            all.push(advice.remove(0));
+        }
+        all.extend(self.told.iter().cloned());
+        if self.told.is_empty() && self.failed > 0 {
+            advice.push(Fix::advice(match self.failed {
+                1 => "the one change that hopscope could try does not mend it, by its models".to_owned(),
+                failed => format!("none of {failed} changes that hopscope could try mends it, by its models"),
+            }));
+        }
+        all.extend(advice);
+        all
     }
-    if told.is_empty() && failed > 0 {
-        let changes = if failed == 1 { "the one change".to_owned() } else { format!("none of {failed} changes") };
-        let end = if failed == 1 { "does not mend it" } else { "mends it" };
-        advice.push(Fix::advice(format!("{changes} that hopscope could try {end}, by its models")));
-    }
-    told.extend(advice);
-    told
 }
 
 fn says_the_same(fix: &Fix, advice: &Fix) -> bool {
@@ -107,6 +152,13 @@ struct Candidate {
     changes: Vec<Change>,
     line: String,
     by_rule: bool,
+}
+
+impl Candidate {
+    /// True if its rule says it in words of its own.
+    fn is_worded(&self) -> bool {
+        self.by_rule && !self.line.is_empty()
+    }
 }
 
 /// All candidates, the smallest change first.
@@ -156,6 +208,7 @@ fn holds_with_every_server(changes: &[Change]) -> bool {
 /// What is asked of every candidate.
 struct Question<'a> {
     finding: &'a Finding,
+    codes: &'a [&'static str],
     seen: &'a Seen,
     others: &'a [Seen],
     setup: &'a Setup,
@@ -170,7 +223,7 @@ impl Question<'_> {
             Some(false) => return Tried::Fails,
             None => return Tried::Unknown,
         }
-        let (mut mended, mut kept) = (1, 0);
+        let (mut mended, mut kept, mut whole) = (1, 0, true);
         for other in self.others {
             let Some(again) = replay(other, self.setup, fixed, self.others) else { continue };
             if other.is_fine() {
@@ -182,12 +235,12 @@ impl Question<'_> {
             } else if other.findings.iter().any(|finding| finding.cause() == self.finding.cause()) {
                 match self.is_mended(other, &again) {
                     Some(true) => mended += 1,
-                    Some(false) => return Tried::Fails,
+                    Some(false) => whole = false,
                     None => {}
                 }
             }
         }
-        Tried::Helps(Trial { result: wording::result(self.aim(), &replayed), mended, kept })
+        Tried::Helps(Trial { result: wording::result(self.aim(), &replayed), mended, kept }, whole)
     }
 
     fn aim(&self) -> Aim {
@@ -197,38 +250,57 @@ impl Question<'_> {
     /// Whether the cause is gone, and what follows from it, and nothing came in its place; `None` if the models do not know.
     fn is_mended(&self, seen: &Seen, again: &Replayed) -> Option<bool> {
         let code = self.finding.code;
-        let gone = again.findings.iter().all(|finding| finding.code != code && self.is_old(seen, finding));
+        // What refused one Host says nothing of another: its answer is not the one that would come.
+        let asked_anew = self.aim() == Aim::Host && host(&again.lanes) != host(&seen.lanes);
+        let refused = |finding: &Finding| asked_anew && matches!(finding.code, "HO02" | "WS01" | "WS03");
+        let gone =
+            again.findings.iter().all(|finding| refused(finding) || finding.code != code && self.is_old(seen, finding));
         let alone = seen.findings.iter().all(|finding| {
             finding.code == code || finding.follows == Some(Follows::Code(code)) || finding.severity == Severity::Note
         });
-        let failed = again.status.is_some_and(|status| status >= 400);
+        let failed = again.status.is_some_and(|status| status >= 400) && !seen.findings.iter().any(refused);
         if !gone || failed && (alone || seen.lanes.answer.status != again.status) {
             return Some(false);
         }
         self.holds(seen, again)
     }
 
-    /// True for a finding that is none of this cause and was there before.
+    /// True for a finding that is none of this cause and was there before. What followed from it may stay where it follows
+    /// from another cause too.
     fn is_old(&self, seen: &Seen, finding: &Finding) -> bool {
-        let was =
-            |known: &Finding| known.code == finding.code && known.follows != Some(Follows::Code(self.finding.code));
-        let in_store = seen.exchange.id == self.seen.exchange.id && finding.code == self.finding.code;
+        let of_this = |follows: &Option<Follows>| *follows == Some(Follows::Code(self.finding.code));
+        let of_another = matches!(finding.follows, Some(Follows::Code(_))) && !of_this(&finding.follows);
+        let was = |known: &Finding| known.code == finding.code && (of_another || !of_this(&known.follows));
+        let in_store = self.is_asked_for(seen) && self.codes.contains(&finding.code);
         finding.severity == Severity::Note || in_store || seen.findings.iter().any(was)
+    }
+
+    /// True for the request that the fix is for.
+    fn is_asked_for(&self, seen: &Seen) -> bool {
+        seen.exchange.id == self.seen.exchange.id
     }
 
     /// Whether what the cause is about is right now.
     fn holds(&self, seen: &Seen, again: &Replayed) -> Option<bool> {
-        let judged = judged(seen, again, self.setup, self.prefix);
+        let judged = judged_of(seen, &again.lanes, self.setup, self.prefix);
         let leads = |bad: fn(&Judged) -> bool| judged.as_ref().is_some_and(bad);
-        let said = |codes: &str| seen.findings.iter().any(|finding| finding.code.starts_with(codes));
+        let of_prefix = |code: &&'static str| code.starts_with("PX");
+        let said = self.is_asked_for(seen) && self.codes.iter().any(of_prefix)
+            || seen.findings.iter().any(|finding| of_prefix(&finding.code));
         let strays = leads(|judged| judged.prefix == PrefixVerdict::Lost);
-        if leads(|judged| judged.prefix == PrefixVerdict::Doubled || judged.is_loop) || strays && !said("PX") {
+        let was_loop = judged_of(seen, &seen.lanes, self.setup, self.prefix).is_some_and(|judged| judged.is_loop);
+        let goes_round = leads(|judged| judged.is_loop) && (!was_loop || self.finding.code == "RD06");
+        if goes_round || leads(|judged| judged.prefix == PrefixVerdict::Doubled) || strays && !said {
             return Some(false);
         }
         match self.aim() {
             Aim::Prefix => {
                 if strays {
                     return Some(false);
+                }
+                // A redirect that comes back right is all that was wrong, whoever puts it right.
+                if self.finding.code == "PX07" && leads(|judged| judged.prefix == PrefixVerdict::Kept) {
+                    return Some(true);
                 }
                 let view = again.lanes.scope.view.as_ref()?;
                 let all = self.setup.app.routes.as_ref().is_some_and(Routes::are_all);
@@ -251,22 +323,28 @@ impl Question<'_> {
     }
 }
 
+/// The Host that the app gets.
+fn host(lanes: &crate::lanes::Lanes) -> Option<&[u8]> {
+    let field = lanes.forwarded.fields.iter().find(|field| field.name.eq_ignore_ascii_case("host"));
+    field.and_then(|field| field.value.as_deref())
+}
+
 /// Whether a request that was fine is no more; `None` if the models do not know.
 fn is_broken(seen: &Seen, again: &Replayed, setup: &Setup) -> Option<bool> {
     if again.findings.iter().any(|finding| finding.severity != Severity::Note) {
         return Some(true);
     }
     let status = again.status?;
-    let to = |lanes: &crate::lanes::Lanes| {
-        let url = crate::redirect::Url { scheme: seen.public_scheme(setup).to_owned(), ..seen.lanes.original.url() };
+    let to = |lanes: &Lanes| {
+        let url = redirect::Url { scheme: seen.public_scheme(setup).to_owned(), ..seen.lanes.original.url() };
         lanes.answer.location.as_deref().and_then(|location| url.resolve(location)).map(|url| url.to_string())
     };
-    Some(status >= 400 || again.as_seen && to(&seen.lanes) != to(&again.lanes))
+    Some(status >= 400 || to(&seen.lanes) != to(&again.lanes))
 }
 
-/// The redirect that the client would get, judged.
-fn judged(seen: &Seen, again: &Replayed, setup: &Setup, prefix: &str) -> Option<Judged> {
-    let location = again.lanes.answer.location.as_deref()?;
+/// The redirect of these lanes, judged by what was asked.
+fn judged_of(seen: &Seen, lanes: &Lanes, setup: &Setup, prefix: &str) -> Option<Judged> {
+    let location = lanes.answer.location.as_deref()?;
     let url = redirect::Url { scheme: seen.public_scheme(setup).to_owned(), ..seen.lanes.original.url() };
     let hops = [&seen.exchange.edge, &seen.exchange.app].into_iter().flatten();
     let internal: Vec<_> = hops.filter_map(|half| half.upstream).map(|(server, _)| server).collect();
@@ -285,5 +363,6 @@ fn works(view: &AppView, incoming: &[u8], prefix: &str, all_routes: bool) -> boo
         // A mount or a route that the schema does not list may still take it; the path it is asked for must be right.
         RouteMatch::None => !all_routes && bare(),
     };
-    right && routed && view.path_has_root && below_text(&view.openapi_url, prefix).is_some()
+    let linked = prefix.is_empty() || below_text(&view.openapi_url, prefix).is_some();
+    right && routed && view.path_has_root && linked
 }

@@ -14,7 +14,7 @@ use crate::lanes::Setup;
 
 /// Several changes in one line; `None` if the proxy in use has no way to make one of them.
 pub(super) fn line(changes: &[Change], seen: &Seen, setup: &Setup, fixed: &Fixed) -> Option<String> {
-    let proxy = Proxy::seen(&seen.lanes, setup);
+    let proxy = Proxy::seen(&seen.exchange, &seen.lanes, setup);
     let written = fixed.amended.as_ref().filter(|amended| !amended.edits.is_empty());
     let mut parts: Vec<String> = Vec::with_capacity(changes.len());
     parts.extend(written.map(edits));

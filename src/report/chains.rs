@@ -49,22 +49,10 @@ pub struct Verdict {
     pub severity: Severity,
 }
 
-/// Titles of what has no page.
-const TITLES: [(&str, &str, Severity); 7] = [
-    ("RD04", "port wrong or lost", Severity::Error),
-    ("RD05", "redirect loses method, body or login", Severity::Warn),
-    ("RD06", "redirect loop", Severity::Error),
-    ("RD08", "Location grows", Severity::Error),
-    ("CK01", "cookie not sent back", Severity::Warn),
-    ("CO01", "CORS fails on a redirect", Severity::Error),
-    ("OA01", "login callback wrong", Severity::Error),
-];
-
 impl Verdict {
     fn of(code: &'static str, sure: bool) -> Self {
         let page = pages::find(code).map(|page| (page.title, page.severity));
-        let own = || TITLES.iter().find(|(known, ..)| *known == code).map(|(_, title, severity)| (*title, *severity));
-        let (title, severity) = page.or_else(own).unwrap_or(("", Severity::Error));
+        let (title, severity) = page.unwrap_or(("", Severity::Error));
         Self { code, title, severity: if sure { severity } else { Severity::Note } }
     }
 }

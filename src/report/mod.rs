@@ -89,12 +89,14 @@ pub struct Report<W> {
     begun: bool,
     /// How the server was known when text last said so.
     known: Provenance,
+    /// What text has told whole.
+    told: text::Told,
 }
 
 impl<W: Write> Report<W> {
     /// A report to `out`. The dashboard is no report: its format is written as text.
     pub fn new(format: Format, style: Style, out: W) -> Self {
-        Self { format, style, out, begun: false, known: Provenance::default() }
+        Self { format, style, out, begun: false, known: Provenance::default(), told: text::Told::default() }
     }
 
     /// True if nothing is written at all, so that lanes need not be computed for it.
@@ -124,7 +126,7 @@ impl<W: Write> Report<W> {
             self.known = known.clone();
             text::known(&mut self.out, known, &self.style)?;
         }
-        text::write(&mut self.out, shown, &self.style)
+        text::write(&mut self.out, shown, &self.style, &mut self.told)
     }
 
     /// Writes one exchange with all that is known of it: the four lanes one below the other, response and verdict.

@@ -85,6 +85,27 @@ fn an_exchange_is_a_line_and_its_findings_are_below() {
     insta::assert_snapshot!(written(Format::Text, style(), &entry(redirect(), findings())));
 }
 
+/// The second request with the same cause names it; all of it is there again where that is asked for.
+#[test]
+fn a_cause_is_told_once() {
+    let (setup, first) = (set_up(), entry(redirect(), findings()));
+    let mut second = (*first.exchange).clone();
+    second.id = ExchangeId(40);
+    let second = entry(second, findings());
+    let lanes = lanes::compute(&first.exchange, &setup);
+    let count = |evidence| {
+        let mut out = Vec::new();
+        let mut report = Report::new(Format::Text, Style { evidence, ..style() }, &mut out);
+        // The line of an exchange whose finding came later is written again, whole.
+        for entry in [&first, &first, &second] {
+            let _ = report.exchange(Shown { entry, lanes: &lanes, setup: &setup, way: None }).unwrap();
+        }
+        let text = String::from_utf8(out).unwrap();
+        (text.matches("WHY").count(), text.matches("(as #37)").count())
+    };
+    assert_eq!((count(false), count(true)), ((2, 1), (3, 0)));
+}
+
 #[test]
 fn the_lanes_are_blocks() {
     let (setup, entry) = (set_up(), entry(redirect(), findings()));

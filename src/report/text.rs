@@ -1,12 +1,14 @@
 //! Plain text: one line for an exchange, indented lines for what was concluded about it.
 
+use std::collections::HashMap;
 use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr;
 
 use super::blocks::{Block, blocks, number};
 use super::{Shown, Style, words};
-use crate::diagnosis::{Finding, Severity};
+use crate::diagnosis::{Cause, Confidence, Finding, Severity};
+use crate::exchange::ExchangeId;
 use crate::lanes::visible::visible;
 use crate::lanes::{Provenance, Rewrite};
 
@@ -20,8 +22,36 @@ pub(super) fn known(out: &mut impl Write, provenance: &Provenance, style: &Style
     Ok(())
 }
 
-/// Writes an exchange as a line, and its findings below it.
-pub(super) fn write(out: &mut impl Write, shown: Shown<'_>, style: &Style) -> io::Result<()> {
+/// Causes that are remembered; beyond it all are told again.
+const MOST_TOLD: usize = 256;
+
+/// The causes that were told whole, so that a thousand requests with one fault do not tell it a thousand times.
+#[derive(Debug, Default)]
+pub(super) struct Told(HashMap<Cause, (ExchangeId, Vec<String>, Confidence)>);
+
+impl Told {
+    /// The exchange whose finding named this cause and the same way out of it; this one is noted where there is none.
+    fn before(&mut self, finding: &Finding, id: ExchangeId) -> Option<ExchangeId> {
+        let cause = finding.cause();
+        // On how many requests a fix was checked is no news.
+        let fixes = || finding.fix.iter().map(|fix| &fix.line);
+        let same = |told: &&(ExchangeId, Vec<String>, Confidence)| {
+            told.0 != id && !told.1.is_empty() && fixes().eq(&told.1) && told.2 == finding.confidence
+        };
+        if let Some((first, ..)) = self.0.get(&cause).filter(same) {
+            return Some(*first);
+        }
+        if self.0.len() >= MOST_TOLD {
+            self.0.clear();
+        }
+        self.0.insert(cause, (id, fixes().cloned().collect(), finding.confidence));
+        None
+    }
+}
+
+/// Writes an exchange as a line, and its findings below it: a cause that was told before by its name alone, unless all is
+/// asked for.
+pub(super) fn write(out: &mut impl Write, shown: Shown<'_>, style: &Style, told: &mut Told) -> io::Result<()> {
     let answer = &shown.lanes.answer;
     let exchange = &shown.entry.exchange;
     let clock = words::started(exchange).to_zoned(style.zone.clone()).strftime("%H:%M:%S%.3f");
@@ -39,7 +69,8 @@ pub(super) fn write(out: &mut impl Write, shown: Shown<'_>, style: &Style) -> io
     for fault in words::model_differs(&shown.lanes.scope, style) {
         writeln!(out, "    {}  {}", words::colored("MODEL", "33", style), visible(fault.as_bytes()))?;
     }
-    findings(out, &shown.entry.findings, style, "    ")
+    let id = exchange.id;
+    findings(out, &shown.entry.findings, style, |finding| told.before(finding, id).filter(|_| !style.evidence))
 }
 
 /// Green, cyan, yellow, red, by the status's class; red as well where nobody answered.
@@ -84,8 +115,14 @@ fn way(shown: Shown<'_>, style: &Style) -> String {
     parts.join(" ")
 }
 
-/// The findings, a few lines each; what follows from another only names it.
-pub(super) fn findings(out: &mut impl Write, findings: &[Finding], style: &Style, indent: &str) -> io::Result<()> {
+/// The findings, a few lines each; what follows from another only names it, and so does one that was told `before`.
+fn findings(
+    out: &mut impl Write,
+    findings: &[Finding],
+    style: &Style,
+    mut before: impl FnMut(&Finding) -> Option<ExchangeId>,
+) -> io::Result<()> {
+    let indent = "    ";
     for finding in findings {
         let follows = words::follows(finding);
         let sign = match (finding.primary, follows.is_some(), style.ascii) {
@@ -95,12 +132,17 @@ pub(super) fn findings(out: &mut impl Write, findings: &[Finding], style: &Style
             (false, true, true) => "->",
             (false, false, _) => "!",
         };
-        let note = follows.clone().unwrap_or_else(|| format!("confidence {}", finding.confidence.word()));
+        let told = if follows.is_none() { before(finding) } else { None };
+        let note = match (&follows, told) {
+            (Some(follows), _) => follows.clone(),
+            (None, Some(id)) => format!("as {}", number(id)),
+            (None, None) => format!("confidence {}", finding.confidence.word()),
+        };
         let name =
             words::colored(&format!("{sign} {} {}", finding.code, finding.title), by_severity(finding.severity), style);
         writeln!(out, "{indent}{name} ({note})")?;
         // Its why and fix are its cause's, which are written there.
-        if !finding.primary && follows.is_some() {
+        if told.is_some() || !finding.primary && follows.is_some() {
             continue;
         }
         verdict(out, finding, style, indent)?;
@@ -149,7 +191,7 @@ pub(super) fn explain(out: &mut impl Write, shown: Shown<'_>, style: &Style) -> 
         let nothing = if answered { "nothing is wrong with it" } else { "nothing certain can be said" };
         return writeln!(out, "    {nothing}");
     }
-    findings(out, &shown.entry.findings, style, "    ")
+    findings(out, &shown.entry.findings, style, |_| None)
 }
 
 /// Writes blocks with their labels aligned over all of them.

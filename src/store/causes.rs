@@ -5,18 +5,63 @@
 //!                         └▶ those that follow from one: its symptoms
 //! ```
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::hash::{BuildHasher as _, RandomState};
 
+use super::{Entry, Slot, Store, find};
 use crate::diagnosis::{Cause, Finding, Follows};
 use crate::exchange::{Exchange, ExchangeId};
 
 /// Causes kept at most. What they are about may come from requests, so that a client could make up any number.
 const MOST: usize = 256;
 /// Causes that can be known at most.
-pub(super) const MOST_KNOWN: usize = 4096;
+const MOST_KNOWN: usize = 4096;
 /// Bytes of a request's target that are kept of an example.
 const MOST_TARGET: usize = 1024;
+
+impl Store {
+    /// Causes that can be known at most.
+    pub const MOST_KNOWN: usize = MOST_KNOWN;
+
+    /// The causes that the findings come down to: those that are not gone first, then the worst first.
+    pub fn causes(&self) -> Vec<&CauseRow> {
+        self.causes.rows()
+    }
+
+    /// Causes that were seen and are not listed, because there are too many.
+    pub fn causes_dropped(&self) -> u64 {
+        self.causes.dropped()
+    }
+
+    /// How many causes are neither known nor gone.
+    pub fn open_causes(&self) -> usize {
+        self.causes.open()
+    }
+
+    /// True if the cause that this finding of an entry comes down to is known.
+    pub fn is_known(&self, entry: &Entry, finding: &Finding) -> bool {
+        self.causes.is_known(finding, &entry.findings, |id, code| cause_of(&self.slots, id, code))
+    }
+
+    /// Marks a cause as known, or as new again. Beyond [`Store::MOST_KNOWN`] none is.
+    pub fn mark_cause(&mut self, cause: &Cause, known: bool) {
+        self.causes.mark(cause, known);
+        self.revision += 1;
+    }
+
+    /// Counts what is now concluded about an exchange towards its causes.
+    pub(super) fn count_causes(&mut self, index: usize, findings: &[Finding]) {
+        let Some(slot) = self.slots.get(index) else { return };
+        let cause_of = |id, code| cause_of(&self.slots, id, code);
+        self.causes.conclude(&slot.entry.exchange, &slot.entry.findings, findings, cause_of);
+    }
+}
+
+/// The cause that a finding on an exchange names, if both are still kept.
+fn cause_of(slots: &VecDeque<Slot>, id: ExchangeId, code: &str) -> Option<Cause> {
+    let (_, slot) = find(slots, id)?;
+    slot.entry.findings.iter().find(|finding| finding.code == code).map(Finding::cause)
+}
 
 /// One cause, and what came of it.
 #[derive(Clone, Debug)]

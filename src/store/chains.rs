@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use percent_encoding::percent_decode;
 
-use crate::exchange::{Exchange, ExchangeId, Half, Target};
+use crate::exchange::{Exchange, ExchangeId, Half, Pairing, Target};
 use crate::lanes::{self, Lanes, Setup};
 use crate::redirect::{Chain, Client, End, Step, Url};
 
@@ -249,6 +249,8 @@ fn parts(url: &Url) -> (&str, &str, Option<u16>, &[u8], Option<&[u8]>) {
 /// What chains need to know of an exchange.
 fn step(exchange: &Exchange, lanes: &Lanes, setup: &Setup, hashing: &RandomState) -> Option<Step> {
     let half = exchange.outer()?;
+    // hopscope as the proxy has no other proxy behind it.
+    let is_tapped = exchange.pairing != Pairing::StandIn;
     let mut marks = hashing.build_hasher();
     for name in MARKS {
         half.request.get(name).hash(&mut marks);
@@ -261,6 +263,12 @@ fn step(exchange: &Exchange, lanes: &Lanes, setup: &Setup, hashing: &RandomState
         url: lanes.asked(setup),
         prefix: lanes.prefix().to_owned(),
         internal: lanes::behind(exchange),
+        proxy_port: exchange
+            .edge
+            .as_deref()
+            .filter(|_| is_tapped)
+            .and_then(|half| half.upstream)
+            .map(|(to, _)| to.port()),
         status: lanes.answer.status,
         location: lanes.answer.location.clone(),
         location_at_app: lanes.answer.location_at_app.clone(),

@@ -4,7 +4,7 @@
 //! entries. The recorder is the only writer.
 //!
 //! ```text
-//! Observed ─▶ Pairing: which exchange? ─▶ slot replaced or added ─▶ finished? lanes, findings ─▶ bounds kept
+//! Observed ─▶ Pairing: which exchange? ─▶ slot replaced or added ─▶ finished? lanes, chains, findings ─▶ bounds kept
 //! ```
 
 mod causes;
@@ -26,7 +26,7 @@ use std::sync::Arc;
 pub use crate::capture::Losses;
 
 use crate::capture::{Observed, PairId};
-use crate::diagnosis::{Cause, Finding, Session, Severity, is_plain};
+use crate::diagnosis::{Finding, Session, Severity, is_plain};
 use crate::exchange::{Exchange, ExchangeId, Pairing};
 use crate::lanes::{self, Setup};
 use crate::remedy::Remedies;
@@ -118,9 +118,6 @@ pub struct Store {
 }
 
 impl Store {
-    /// Causes that can be known at most.
-    pub const MOST_KNOWN: usize = causes::MOST_KNOWN;
-
     /// An empty store.
     pub fn new(setup: Setup, limits: Limits) -> Self {
         Self {
@@ -284,13 +281,6 @@ impl Store {
         touch(&mut slot.entry, self.revision, changed);
     }
 
-    /// Counts what is now concluded about an exchange towards its causes.
-    fn count_causes(&mut self, index: usize, findings: &[Finding]) {
-        let Some(slot) = self.slots.get(index) else { return };
-        let cause_of = |id, code| cause_of(&self.slots, id, code);
-        self.causes.conclude(&slot.entry.exchange, &slot.entry.findings, findings, cause_of);
-    }
-
     /// Lets the oldest finished entries go until the bounds are kept; an open one goes only where nothing else is left.
     /// What changed in the current batch stays.
     fn keep_bounds(&mut self) {
@@ -350,32 +340,6 @@ impl Store {
         self.counts
     }
 
-    /// The causes that the findings come down to: those that are not gone first, then the worst first.
-    pub fn causes(&self) -> Vec<&CauseRow> {
-        self.causes.rows()
-    }
-
-    /// Causes that were seen and are not listed, because there are too many.
-    pub fn causes_dropped(&self) -> u64 {
-        self.causes.dropped()
-    }
-
-    /// How many causes are neither known nor gone.
-    pub fn open_causes(&self) -> usize {
-        self.causes.open()
-    }
-
-    /// True if the cause that this finding of an entry comes down to is known.
-    pub fn is_known(&self, entry: &Entry, finding: &Finding) -> bool {
-        self.causes.is_known(finding, &entry.findings, |id, code| cause_of(&self.slots, id, code))
-    }
-
-    /// Marks a cause as known, or as new again. Beyond [`Store::MOST_KNOWN`] none is.
-    pub fn mark_cause(&mut self, cause: &Cause, known: bool) {
-        self.causes.mark(cause, known);
-        self.revision += 1;
-    }
-
     /// Lets every finished entry go (the user's `C`); open ones stay.
     pub fn clear(&mut self) {
         let (gone, kept) = std::mem::take(&mut self.slots)
@@ -404,12 +368,6 @@ impl Store {
 fn find(slots: &VecDeque<Slot>, id: ExchangeId) -> Option<(usize, &Slot)> {
     let index = slots.binary_search_by_key(&id, Slot::id).ok()?;
     Some((index, slots.get(index)?))
-}
-
-/// The cause that a finding on an exchange names, if both are still kept.
-fn cause_of(slots: &VecDeque<Slot>, id: ExchangeId, code: &str) -> Option<Cause> {
-    let (_, slot) = find(slots, id)?;
-    slot.entry.findings.iter().find(|finding| finding.code == code).map(Finding::cause)
 }
 
 /// Marks an entry as changed in this revision, naming it once per batch.

@@ -1,6 +1,6 @@
 //! A finding as lines of text: its cause, what it rests on, what to change and how far that was tried, what not to do.
 
-use super::text::{Runs, pad, run, width_of, wrap};
+use super::text::{Run, Runs, pad, run, width_of, wrap};
 use super::theme::Tone;
 use crate::diagnosis::{Fact, Finding, Fix, Standing, Trial};
 use crate::lanes::Source;
@@ -102,7 +102,7 @@ fn of_diff(line: &str) -> Tone {
 pub(super) fn evidence(finding: &Finding, width: usize) -> Vec<Runs> {
     let mut parts: Vec<Vec<Runs>> = finding.facts.iter().map(|fact| of_fact(fact, width)).collect();
     if let Some(missing) = &finding.missing {
-        parts.push(row(run_of("missing", Tone::Warn), missing, width));
+        parts.push(row(&run_of("missing", Tone::Warn), missing, width));
     }
     let label = |index: usize| run(Tone::Dim, if index == 0 { "HOW  " } else { "     " });
     let lines = parts.into_iter().flatten().enumerate();
@@ -120,16 +120,16 @@ fn of_fact(fact: &Fact, width: usize) -> Vec<Runs> {
         Source::Derived => Tone::Prefix,
         Source::Unknown => Tone::Warn,
     };
-    row(run_of(fact.source.word(), tone), &text, width)
+    row(&run_of(fact.source.word(), tone), &text, width)
 }
 
-fn run_of(word: &str, tone: Tone) -> super::text::Run {
+fn run_of(word: &str, tone: Tone) -> Run {
     run(tone, pad(word, SOURCE))
 }
 
 /// A mark, and a text wrapped beside it, less the cells of the label before both.
-fn row(mark: super::text::Run, text: &str, width: usize) -> Vec<Runs> {
-    let beside = width_of(std::slice::from_ref(&mark));
+fn row(mark: &Run, text: &str, width: usize) -> Vec<Runs> {
+    let beside = width_of(std::slice::from_ref(mark));
     let room = width.saturating_sub(LABEL + beside);
     let lines = wrap(&visible(text.as_bytes()), room).into_iter().enumerate();
     let mark_of = |index: usize| if index == 0 { mark.clone() } else { run(Tone::Text, " ".repeat(beside)) };

@@ -28,6 +28,11 @@ impl Prompt {
         format!("{}{}", self.left, self.right)
     }
 
+    /// Takes in what was pasted, control characters left out.
+    pub(super) fn paste(&mut self, text: &str) {
+        self.left.extend(text.chars().filter(|c| !c.is_control()));
+    }
+
     /// Applies a key; `history` is what was typed before, newest last.
     pub(super) fn edit(&mut self, key: KeyEvent, history: &[String]) {
         let ctrl = key.modifiers.contains(KeyModifiers::CONTROL);

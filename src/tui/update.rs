@@ -1,6 +1,8 @@
 //! The one place that changes the state: a message in, effects out. Pure: no terminal, no store, no clock.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+mod typing;
+
+use crossterm::event::{KeyCode, KeyEvent, MouseButton, MouseEvent, MouseEventKind};
 
 use super::Exit;
 use super::copy::{Copy, MENU};
@@ -12,7 +14,7 @@ use super::prompt::Prompt;
 use super::redirects;
 use super::routing::Panel;
 use super::screenful::Screenful;
-use super::state::{Overlay, Page, Pane, State, read_filter};
+use super::state::{Overlay, Page, Pane, State};
 use super::view;
 use super::view::places::{Places, Shape};
 use super::what_if;
@@ -33,18 +35,7 @@ pub(super) fn update(state: &mut State, message: Message, seen: &Screenful) -> V
             Vec::new()
         }
         Message::Paste(text) => {
-            match &mut state.overlay {
-                Some(Overlay::Filter(prompt)) => {
-                    prompt.left.extend(text.chars().filter(|c| !c.is_control()));
-                    filter_typed(state);
-                }
-                Some(Overlay::Url(prompt)) => {
-                    prompt.left.extend(text.chars().filter(|c| !c.is_control()));
-                    state.routing.url = prompt.text();
-                }
-                Some(Overlay::WhatIf(what_if)) => what_if::paste(what_if, &text),
-                _ => {}
-            }
+            typing::paste(state, &text);
             Vec::new()
         }
         Message::Resize(width, height) => {
@@ -71,11 +62,11 @@ fn key_pressed(state: &mut State, key: KeyEvent, seen: &Screenful) -> Vec<Effect
     }
     match state.overlay.take() {
         Some(Overlay::Filter(prompt)) => {
-            prompt_key(state, prompt, key);
+            typing::filter(state, prompt, key);
             Vec::new()
         }
         Some(Overlay::Help { search, scroll }) => {
-            help_key(state, search, scroll, key);
+            typing::help(state, search, scroll, key);
             Vec::new()
         }
         Some(Overlay::CopyMenu) => {
@@ -83,7 +74,7 @@ fn key_pressed(state: &mut State, key: KeyEvent, seen: &Screenful) -> Vec<Effect
             choice.map_or_else(Vec::new, |(_, _, what)| copy(state, *what, seen))
         }
         Some(Overlay::Url(prompt)) => {
-            url_key(state, prompt, key);
+            typing::url(state, prompt, key);
             Vec::new()
         }
         Some(Overlay::WhatIf(what_if)) => {
@@ -131,11 +122,9 @@ fn act(state: &mut State, action: Action, seen: &Screenful) -> Vec<Effect> {
         Action::Requests => state.page = Page::Requests,
         Action::Routes => state.page = Page::Routes,
         Action::Redirects => state.page = Page::Redirects,
-        // Of the Redirects page alone.
-        Action::Circles | Action::CopyChain => {}
         Action::Findings => state.page = Page::Findings,
-        // Of the Findings page alone.
-        Action::FilterByIt | Action::Known | Action::Export => {}
+        // Of the Redirects and the Findings page alone.
+        Action::Circles | Action::CopyChain | Action::FilterByIt | Action::Known | Action::Export => {}
         Action::Suppose => what_if::open(state, seen),
         Action::Try => state.overlay = Some(Overlay::Url(Prompt::new(&state.routing.url))),
         Action::WhatIfs => panel(state, Panel::WhatIfs),
@@ -309,21 +298,6 @@ fn with_place(state: &mut State, seen: &Screenful, effect: impl FnOnce(Place) ->
     vec![effect(place)]
 }
 
-/// Typing the URL to try; what comes of it is computed with every key.
-fn url_key(state: &mut State, mut prompt: Prompt, key: KeyEvent) {
-    match key.code {
-        KeyCode::Esc => state.routing.url.clone_from(&prompt.before),
-        KeyCode::Enter => {}
-        // There is nothing to complete or to recall.
-        KeyCode::Tab | KeyCode::Up | KeyCode::Down => state.overlay = Some(Overlay::Url(prompt)),
-        _ => {
-            prompt.edit(key, &[]);
-            state.routing.url = prompt.text();
-            state.overlay = Some(Overlay::Url(prompt));
-        }
-    }
-}
-
 fn focus(state: &mut State, pane: Pane) {
     if state.page == Page::Requests && Places::of(state).shape != Shape::Small {
         state.focus = pane;
@@ -413,55 +387,6 @@ fn copy(state: &mut State, what: Copy, seen: &Screenful) -> Vec<Effect> {
     state.notice =
         Some(format!("copied {} bytes by OSC 52; if your terminal takes none, Y w writes a file", text.len()));
     vec![Effect::Copy(text)]
-}
-
-/// Typing in the filter. Every change takes effect at once if it can be read; if not, the last good one stays.
-fn prompt_key(state: &mut State, mut prompt: Prompt, key: KeyEvent) {
-    match key.code {
-        KeyCode::Esc => {
-            state.listing.set_filter(read_filter(&prompt.before).unwrap_or_default());
-            state.filter_error = None;
-        }
-        KeyCode::Enter if state.filter_error.is_none() => {
-            let text = prompt.text();
-            if !text.trim().is_empty() && state.history.last() != Some(&text) {
-                state.history.push(text);
-            }
-        }
-        _ => {
-            prompt.edit(key, &state.history);
-            state.overlay = Some(Overlay::Filter(prompt));
-            filter_typed(state);
-        }
-    }
-}
-
-fn filter_typed(state: &mut State) {
-    let Some(Overlay::Filter(prompt)) = &state.overlay else { return };
-    let text = prompt.text();
-    match read_filter(&text) {
-        Ok(filter) => {
-            state.filter_error = None;
-            if text != state.listing.filter_text() {
-                state.listing.set_filter(filter);
-            }
-        }
-        Err(error) => state.filter_error = Some(error),
-    }
-}
-
-fn help_key(state: &mut State, mut search: String, mut scroll: usize, key: KeyEvent) {
-    match key.code {
-        KeyCode::Esc | KeyCode::Enter | KeyCode::Char('?') | KeyCode::F(1) => return,
-        KeyCode::Down => scroll += 1,
-        KeyCode::Up => scroll = scroll.saturating_sub(1),
-        KeyCode::PageDown => scroll += 10,
-        KeyCode::PageUp => scroll = scroll.saturating_sub(10),
-        KeyCode::Backspace => drop(search.pop()),
-        KeyCode::Char(c) if !key.modifiers.contains(KeyModifiers::CONTROL) => search.push(c),
-        _ => {}
-    }
-    state.overlay = Some(Overlay::Help { search, scroll: scroll.min(40) });
 }
 
 fn mouse_used(state: &mut State, mouse: MouseEvent, seen: &Screenful) {

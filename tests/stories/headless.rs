@@ -67,6 +67,41 @@ fn a_finding_can_fail_it() {
     }
 }
 
+/// Three requests, one cause: written as JSON, known the next time, so that only another one fails the run.
+#[test]
+fn a_known_cause_fails_no_run() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let causes = folder.path().join("causes.json");
+    let stand_in = |options: &[&str], paths: &[&str]| {
+        let (upstream, listen) = (Upstream::ok(), free_address());
+        let (address, to) = (listen.to_string(), format!("http://{}", upstream.address()));
+        let count = paths.len().to_string();
+        let program = Program::start(BINARY, |command, _| {
+            command.args(["proxy", "--listen", &address, "--to", &to, "--prefix", "/api", "--no-ask-app"]);
+            command.args(["--count", &count, "--fail-on", "error"]).args(options);
+        });
+        let mut program = program.listening(listen);
+        for path in paths {
+            assert_eq!(http::get(listen, path).status(), 404);
+        }
+        (program.end().code(), program.log())
+    };
+    let causes = causes.to_str().expect("UTF-8");
+    let (code, log) = stand_in(&["--findings", causes], &["/nowhere", "/nowhere", "/nowhere"]);
+    assert_eq!(code, Some(1), "{log}");
+    assert!(log.contains("1 cause in 3 requests") && log.contains("NG07 ×3"), "{log}");
+    let (code, log) = stand_in(&["--known", causes, "--findings", "-"], &["/nowhere"]);
+    assert_eq!(code, Some(0), "{log}");
+    assert!(log.contains("[known]") && log.contains("# hopscope findings"), "{log}");
+    std::fs::write(causes, "{}").expect("a file of ours");
+    let edge = format!("{}=http://127.0.0.1:1", free_address());
+    let mut program = Program::start(BINARY, |command, _| {
+        command.args(["tap", "--edge", &edge, "--known", causes]);
+    });
+    assert_eq!(program.end().code(), Some(4), "{}", program.log());
+    assert!(program.log().contains("--findings FILE.json"), "it says what it wants: {}", program.log());
+}
+
 #[test]
 fn control_c_is_130() {
     let upstream = Upstream::ok();

@@ -8,6 +8,7 @@
 mod support;
 
 mod escapes;
+mod follow;
 mod headless;
 mod pictures;
 mod real;

@@ -16,7 +16,8 @@ use tokio::sync::mpsc;
 
 use super::args::{FindArgs, LimitArgs, OutputArgs, ServerArgs, asking, settings};
 use super::findings::FindingsArgs;
-use super::live::{self, Beside, Signals};
+use super::live::{self, Beside};
+use super::signals::Signals;
 use super::{Exit, Failure};
 use crate::exchange::probe::ProbeKey;
 use crate::gateway::Upstream;
@@ -159,8 +160,8 @@ impl RunArgs {
         };
         let listener = Listener { kind: TapKind::App, address, upstream: Some(upstream), door: None };
         let settings = settings(vec![listener], None, &self.server, &self.find, &self.limits, &self.output)?;
-        let (tap_source, ask_app, findings) = (self.tap_source, !self.no_ask_app, self.findings.findings()?);
-        asking(Settings { tap_source, ask_app, findings, ..settings }, Some(key))
+        let (findings, tap_source, ask_app) = (self.findings.findings()?, self.tap_source, !self.no_ask_app);
+        asking(Settings { findings, tap_source, ask_app, ..settings }, Some(key))
     }
 }
 

@@ -5,11 +5,13 @@
 
 use super::Severity;
 use super::rule::Rule;
-use super::rules::{self, ho01, ng01, ng02, ng03, ng05, ng06, ng07, px09, px10, px11, rd02, rd04};
+use super::rules::{
+    self, ho01, ng01, ng02, ng03, ng05, ng06, ng07, px09, px10, px11, rd02, rd04, tr02, tr04, tr05, ws02,
+};
 use crate::gateway::Code;
 
 /// The families of codes in the order of the catalogue.
-const FAMILIES: [&str; 8] = ["PX", "NG", "RD", "TR", "HO", "WS", "TF", "CD"];
+const FAMILIES: [&str; 13] = ["PX", "NG", "RD", "TR", "HO", "WS", "MC", "CO", "CK", "OA", "UP", "TF", "CD"];
 
 /// What a code means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,10 +96,10 @@ pub fn of(code: Code) -> Page {
         Code::WrongPartStripped => return px10::RULE.page(),
         Code::PrefixHeaderLost => return px11::RULE.page(),
         Code::HostReplaced => return ho01::RULE.page(),
-        Code::ClientLost => ("every client has the proxy's address", Warn, include_str!("tr02.md")),
-        Code::SchemeUnusable => ("scheme header unusable", Error, include_str!("tr04.md")),
-        Code::AnyoneBelieved => ("anyone can forge the headers", Warn, include_str!("tr05.md")),
-        Code::UpgradeDropped => ("upgrade dropped", Warn, include_str!("ws02.md")),
+        Code::ClientLost => return tr02::RULE.page(),
+        Code::SchemeUnusable => return tr04::RULE.page(),
+        Code::AnyoneBelieved => return tr05::RULE.page(),
+        Code::UpgradeDropped => return ws02::RULE.page(),
         Code::NameTaken => ("one name, two definitions", Error, include_str!("tf01.md")),
         Code::StaticNotGiven => ("static configuration not given", Note, include_str!("tf02.md")),
         Code::LabelTwice => ("label given twice", Warn, include_str!("tf03.md")),

@@ -1,18 +1,18 @@
 //! # CK01: cookie not sent back
 //!
 //! ## What it says
-//! The app sets a cookie that the client will not send back to it: its `Path` is one that the client does not see, its `Domain` is
-//! not the client's host, or it is `Secure` and the client is on http. Each login is forgotten at once.
+//! The app sets a cookie that the client will not send back to it: its `Path` is one that the client does not see, its
+//! `Domain` is not the client's host, or it is `Secure` and the client is on http. Each login is forgotten at once.
 //!
 //! ## Why it happens
-//! The app builds the cookie from what it sees. Behind a proxy that strips `/api/v1` its paths begin at `/`, so `Path=/items` never
-//! fits `/api/v1/items`. Behind one that replaces Host, the `Domain` is the upstream's name.
+//! The app builds the cookie from what it sees. Behind a proxy that strips `/api/v1` its paths begin at `/`, so
+//! `Path=/items` never fits `/api/v1/items`. Behind one that replaces Host, the `Domain` is the upstream's name.
 //!
 //! ## How it is told from its neighbours
 //! - `HO01`: Host was replaced, and a `Domain` built from it is its consequence.
 //! - A cookie for a path above the prefix, or for one below it, is sent.
-//! - `Secure` over what looks like http may be https behind a TLS end that does not say so, and on this very machine browsers let it
-//!   pass: it is a finding only if the client comes back without it and is turned away.
+//! - `Secure` over what looks like http may be https behind a TLS end that does not say so, and on this very machine
+//!   browsers let it pass: it is a finding only if the client comes back without it and is turned away.
 //! - A cookie that is being removed is no finding, nor are `SameSite` and names that ask for more than they have.
 //!
 //! ## Example
@@ -21,8 +21,8 @@
 //! ```
 //!
 //! ## Fix
-//! nginx: `proxy_cookie_path / /api/v1/;`. `--root-path` helps only an app that builds its cookie's path from `root_path`. For a
-//! `Domain`: pass Host on, or leave `Domain` off.
+//! nginx: `proxy_cookie_path / /api/v1/;`. `--root-path` helps only an app that builds its cookie's path from `root_path`.
+//! For a `Domain`: pass Host on, or leave `Domain` off.
 //!
 //! ## Not
 //! `Path=/` for every cookie of a host that other apps share: they get it too, and can set it.
@@ -30,13 +30,18 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::rule::{Answer, Parts, Rule, Step};
 use crate::diagnosis::wording::Proxy;
-use crate::diagnosis::{Change, Confidence, Fix, Ground, Severity, shown};
+use crate::diagnosis::{Change, Confidence, Fix, Ground, Severity, fix, shown};
 use crate::gateway;
 use crate::lanes::Source;
 use crate::redirect::{NotSent, SetCookie, Url};
 
-pub(super) const RULE: Rule =
-    Rule { code: "CK01", title: "cookie not sent back", severity: Severity::Error, source: include_str!("ck01.rs"), check };
+pub(super) const RULE: Rule = Rule {
+    code: "CK01",
+    title: "cookie not sent back",
+    severity: Severity::Error,
+    source: include_str!("ck01.rs"),
+    check,
+};
 
 /// Cookies of one answer that are looked at.
 const COOKIES: usize = 16;
@@ -86,20 +91,20 @@ fn other_path(case: &Case<'_>, prefix: &str, cookie: &SetCookie<'_>) -> Parts {
         Proxy::Haproxy => {
             format!("HAProxy: http-response replace-header Set-Cookie (.*)[Pp]ath={path}(.*) \\1Path={p}{path}\\2")
         }
-        Proxy::Traefik | Proxy::StandIn => format!("the app: set the cookie for {p}{path}; this proxy changes no cookies"),
+        Proxy::Traefik | Proxy::StandIn => {
+            format!("the app: set the cookie for {p}{path}; this proxy changes no cookies")
+        }
     };
     let change = gateway::Change::CookiePath { from: "/".to_owned(), to: format!("{prefix}/") };
-    let fix = match Proxy::of(case) {
-        Proxy::Traefik | Proxy::StandIn => Fix::advice(line),
-        _ => Fix::candidate(line, [Change::Proxy(change)]),
-    };
+    let mend = fix::of_proxy(case, line, change);
     let app = Fix::advice(format!(
         "or the app: path=request.scope[\"root_path\"] + \"{path}\" for the cookie, and the server told of {p}"
     ));
     let parts = Parts::new(Confidence::High, why)
         .about(path.clone())
         .fact(case, Source::Seen, Ground::Answer, format!("Set-Cookie {name} has Path={path}"))
-        .fix([fix, app])
+        .fix(mend)
+        .fix([app])
         .not("--root-path alone: it changes only cookies whose path the app builds from root_path");
     match case.stripped() {
         Some((_, true)) => parts.fact(case, Source::Seen, Ground::Forwarded, format!("{p} was taken off on the way")),
@@ -117,7 +122,7 @@ fn foreign_domain(case: &Case<'_>, asked: &Url, cookie: &SetCookie<'_>) -> Parts
         .fact(case, Source::Seen, Ground::Answer, format!("Set-Cookie {name} has Domain={domain}"))
         .fact(case, Source::Seen, Ground::Client, format!("{host} was asked"));
     if case.replaced_host().is_some() {
-        parts = parts.fix([Fix::candidate(Proxy::of(case).pass_host(), [Change::Proxy(gateway::Change::PassHost)])]);
+        parts = parts.fix([fix::change(case, Proxy::of(case).pass_host(), [Change::Proxy(gateway::Change::PassHost)])]);
     }
     parts
         .fix([Fix::advice("the app: no Domain for the cookie; it is then for the client's own host")])

@@ -1,21 +1,21 @@
 //! # CO01: CORS fails on a redirect
 //!
 //! ## What it says
-//! A script of another origin asked, and the answer is a redirect that browsers do not let it follow. The console says CORS; the
-//! cause is the redirect.
+//! A script of another origin asked, and the answer is a redirect that browsers do not let it follow. The console says
+//! CORS; the cause is the redirect.
 //!
 //! ## Why it happens
 //! Browsers follow no redirect of a preflight, and follow one of the request itself only if it has
-//! `Access-Control-Allow-Origin`. An app-wide `CORSMiddleware` answers preflights before any redirect and puts the header on slash
-//! redirects too. One that stands on a mounted app only does not, nor does a proxy that redirects by itself. A redirect to another
-//! scheme, host or port makes a script's request to its own origin a foreign one.
+//! `Access-Control-Allow-Origin`. An app-wide `CORSMiddleware` answers preflights before any redirect and puts the header
+//! on slash redirects too. One that stands on a mounted app only does not, nor does a proxy that redirects by itself. A
+//! redirect to another scheme, host or port makes a script's request to its own origin a foreign one.
 //!
 //! ## How it is told from its neighbours
 //! - `RD01`, `RD02`, `RD04`, `PX07`, `RD09`: the redirect is wrong by itself; then that is the cause.
-//! - Forms send `Origin` too and are not bound by CORS: where the browser says by `Sec-Fetch-Mode` that it is no script's request,
-//!   or the origin is the page's own host, it is no finding.
-//! - An app that allows nobody anyway: unless the app was seen to allow an origin, or the browser says that a script asks, nothing
-//!   is said.
+//! - Forms send `Origin` too and are not bound by CORS: where the browser says by `Sec-Fetch-Mode` that it is no script's
+//!   request, or the origin is the page's own host, it is no finding.
+//! - An app that allows nobody anyway: unless the app was seen to allow an origin, or the browser says that a script asks,
+//!   nothing is said.
 //!
 //! ## Example
 //! ```text
@@ -23,7 +23,8 @@
 //! ```
 //!
 //! ## Fix
-//! Take the redirect out: call the exact URL (`/items/`, by https, on the public host); or put `CORSMiddleware` around the whole app.
+//! Take the redirect out: call the exact URL (`/items/`, by https, on the public host); or put `CORSMiddleware` around the
+//! whole app.
 //!
 //! ## Not
 //! `Access-Control-Allow-Origin` on the redirect alone: a preflight is not followed whatever it says.
@@ -55,7 +56,9 @@ fn check(case: &Case<'_>) -> Answer {
         Cors::NoAllowOrigin if !own_host && (by_script || case.history.allows_origins()) => {
             "it has no Access-Control-Allow-Origin, so browsers do not follow it"
         }
-        Cors::OtherAllowOrigin if !own_host => "its Access-Control-Allow-Origin allows another origin, so browsers do not follow it",
+        Cors::OtherAllowOrigin if !own_host => {
+            "its Access-Control-Allow-Origin allows another origin, so browsers do not follow it"
+        }
         Cors::LeavesOrigin | Cors::OriginBecomesNull if by_script && leads_astray(&judged) => {
             "it leaves the origin that the script asked, and nobody there expects it"
         }
@@ -73,7 +76,7 @@ fn leads_astray(judged: &Judged) -> bool {
 
 fn parts(case: &Case<'_>, judged: &Judged, what: &str) -> Parts {
     let original = &case.lanes.original;
-    let target = shown::text(&judged.target.to_string());
+    let (target, meant) = (shown::text(&judged.target.to_string()), shown::text(&case.meant(judged).to_string()));
     let why = format!(
         "A script asks {} {} from another origin and is redirected to {target}: {what}.",
         shown::text(&original.method),
@@ -88,6 +91,6 @@ fn parts(case: &Case<'_>, judged: &Judged, what: &str) -> Parts {
         .about(judged.slash.map_or("redirect", |_| "slash"))
         .fact(case, Source::Seen, Ground::Client, "it has the Origin of another site, as a script's request has")
         .fact(case, Source::Seen, Ground::Answer, what)
-        .fix([Fix::advice(format!("the script: ask for {target} at once")), Fix::advice(cover)])
+        .fix([Fix::advice(format!("the script: ask for {meant} at once")), Fix::advice(cover)])
         .not("Access-Control-Allow-Origin on the redirect alone: a preflight is not followed whatever it says")
 }

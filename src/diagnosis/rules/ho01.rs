@@ -9,7 +9,7 @@
 //! names the line. Apache has `ProxyPreserveHost Off`. No server reads `X-Forwarded-Host`; hypercorn's `ProxyFixMiddleware` does.
 //!
 //! ## How it is told from its neighbours
-//! - `RD01` follows from it, when a redirect names the replaced host.
+//! - `RD01` follows from it, when a redirect names the replaced host; so does `HO02` where the app refuses it.
 //! - Upper and lower case, and a default port written or left out, make no difference.
 //! - A server that puts the client's host back (hypercorn's `ProxyFixMiddleware`): the app sees the right one.
 //! - nginx's default `proxy_redirect` can hide it, and puts the prefix before a Location a second time where the app
@@ -30,8 +30,9 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::rule::{Answer, Parts, Rule};
 use crate::diagnosis::server_words::ServerWords;
 use crate::diagnosis::wording::Proxy;
-use crate::diagnosis::{Confidence, Severity, shown};
-use crate::lanes::Change;
+use crate::diagnosis::{Change as Fixing, Confidence, Fix, Ground, Severity, shown};
+use crate::gateway;
+use crate::lanes::{Change, Source};
 use crate::redirect::{PrefixVerdict, default_port, split_port};
 
 pub(in crate::diagnosis) const RULE: Rule =
@@ -57,7 +58,12 @@ fn check(case: &Case<'_>) -> Answer {
     let (was, is) = (shown::bytes(sent), shown::bytes(got));
     let lost = if same_name && got_port.is_none() { " (the port is gone)" } else { "" };
     let why = format!("The client sent Host {was}, the app got {is}{lost}: links and redirects will name {is}.");
-    let mut parts = Parts::new(Confidence::High, why).fix([Proxy::of(case).pass_host()]);
+    let by_proxy = Fixing::Proxy(gateway::Change::PassHost);
+    let mut parts = Parts::new(Confidence::High, why)
+        .about("Host")
+        .fact(case, Source::Seen, Ground::Client, format!("the client sent Host {was}"))
+        .fact(case, Source::Seen, Ground::Forwarded, format!("the app got Host {is}"))
+        .fix([Fix::candidate(Proxy::of(case).pass_host(), [by_proxy])]);
     parts.not = ServerWords(&case.setup.server).forwarded_host();
     if let Some(judged) = case.redirect().filter(|judged| judged.prefix == PrefixVerdict::Doubled) {
         parts = parts.next(judged.target.path, None);

@@ -6,6 +6,8 @@
 mod ck01;
 mod co01;
 pub(super) mod ho01;
+mod ho02;
+mod mc01;
 pub(super) mod ng01;
 pub(super) mod ng02;
 pub(super) mod ng03;
@@ -41,11 +43,24 @@ mod rd08;
 mod rd09;
 mod rd10;
 mod tr01;
+pub(super) mod tr02;
+mod tr03;
+pub(super) mod tr04;
+pub(super) mod tr05;
+mod tr06;
+mod up01;
+mod up02;
+mod up03;
+mod up04;
+mod ws01;
+pub(super) mod ws02;
+mod ws03;
+mod ws04;
 
 use super::rule::Rule;
 
 /// Every rule, in the order of the catalogue.
-pub const ALL: [Rule; 38] = [
+pub const ALL: [Rule; 53] = [
     px01::RULE,
     px02::RULE,
     px03::RULE,
@@ -80,8 +95,23 @@ pub const ALL: [Rule; 38] = [
     rd09::RULE,
     rd10::RULE,
     tr01::RULE,
+    tr02::RULE,
+    tr03::RULE,
+    tr04::RULE,
+    tr05::RULE,
+    tr06::RULE,
     ho01::RULE,
+    ho02::RULE,
+    ws01::RULE,
+    ws02::RULE,
+    ws03::RULE,
+    ws04::RULE,
+    mc01::RULE,
     co01::RULE,
     ck01::RULE,
     oa01::RULE,
+    up01::RULE,
+    up02::RULE,
+    up03::RULE,
+    up04::RULE,
 ];

@@ -56,7 +56,8 @@ fn check(case: &Case<'_>) -> Answer {
         ),
     };
     let replaced = sent.and_then(|sent| replaced(sent, out));
-    let (prefix, to) = replaced.map_or_else(|| ("/api".to_owned(), String::new()), |(a, b)| (shown::bytes(a), shown::bytes(b)));
+    let (prefix, to) =
+        replaced.map_or_else(|| ("/api".to_owned(), String::new()), |(a, b)| (shown::bytes(a), shown::bytes(b)));
     let line = match proxy {
         Proxy::Nginx | Proxy::Unknown => {
             format!("nginx: location {prefix}/ {{ proxy_pass http://app{to}/; }} (both end in /)")

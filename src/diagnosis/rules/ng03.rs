@@ -5,10 +5,10 @@
 //! path: `/files/a%2Fb` became `/files/a/b`. The name is now two segments, and no route takes it.
 //!
 //! ## Why it happens
-//! With a URI in `proxy_pass`, or after a `rewrite`, nginx sends the path as it understood it: decoded, slashes merged, dots
-//! resolved, and escaped anew. Without one it sends the path as the client wrote it. Caddy's `rewrite` and Apache's `ProxyPass`
-//! decode too; Apache refuses `%2F` altogether unless `AllowEncodedSlashes` says otherwise. And every ASGI server decodes:
-//! `path` has a slash there whatever the proxy sends, only `raw_path` keeps `%2F`.
+//! With a URI in `proxy_pass`, or after a `rewrite`, nginx sends the path as it understood it: decoded, slashes merged,
+//! dots resolved, and escaped anew. Without one it sends the path as the client wrote it. Caddy's `rewrite` and Apache's
+//! `ProxyPass` decode too; Apache refuses `%2F` altogether unless `AllowEncodedSlashes` says otherwise. And every ASGI
+//! server decodes: `path` has a slash there whatever the proxy sends, only `raw_path` keeps `%2F`.
 //!
 //! ## How it is told from its neighbours
 //! - `NG01`, `NG02`: the path is another without any `%2F` in it.
@@ -91,7 +91,8 @@ fn refused(case: &Case<'_>, sent: &[u8]) -> Answer {
 /// The route that would take the path if the escaped slashes were part of a name.
 fn taken_whole(case: &Case<'_>, sent: &[u8]) -> Option<String> {
     let routes = case.routes()?;
-    let rest = prefix::below(sent, case.prefix()).unwrap_or(sent);
+    let root = case.view().map_or("", |view| view.scope.root_path.as_str());
+    let rest = prefix::below(sent, case.prefix()).or_else(|| prefix::below(sent, root)).unwrap_or(sent);
     let whole = String::from_utf8_lossy(rest).replace("%2F", "~").replace("%2f", "~");
     match routes.find(&whole) {
         RouteMatch::Route(template) | RouteMatch::OtherMethod(template) => Some(template),
@@ -116,8 +117,8 @@ fn decoded(case: &Case<'_>, sent: &[u8], out: &[u8], by_proxy: bool, template: O
         shown::bytes(&route_with_slashes(prefix::below(sent, case.prefix()).unwrap_or(sent))),
     );
     let parts = Parts::new(if template.is_some() { Confidence::High } else { Confidence::Medium }, why)
-        .severity(Severity::Error)
-        .about(template.map_or_else(|| case.prefix().to_owned(), str::to_owned))
+        .severity(if by_proxy { Severity::Error } else { Severity::Note })
+        .about(shown::text(template.unwrap_or_else(|| case.prefix())))
         .fact(case, Source::Seen, Ground::Client, format!("{asked} was asked for"))
         .fact(case, Source::Seen, Ground::Forwarded, format!("{got} reached the app"))
         .fix([route])
@@ -135,7 +136,7 @@ fn merged(case: &Case<'_>, sent: &[u8], out: &[u8]) -> Parts {
     );
     Parts::new(Confidence::High, why)
         .severity(Severity::Error)
-        .about(case.prefix())
+        .about(shown::text(case.prefix()))
         .fact(case, Source::Seen, Ground::Client, format!("{} was asked for", shown::bytes(sent)))
         .fact(case, Source::Seen, Ground::Forwarded, format!("{} reached the app", shown::bytes(out)))
         .fix([raw(case), Fix::advice("or send the inner URL in the query, where nobody merges slashes")])

@@ -4,8 +4,8 @@
 //! The proxy takes one path and nothing below it: `/x` reaches the app, `/x/items` does not.
 //!
 //! ## Why it happens
-//! The rule compares whole paths: nginx `location = /x`, Traefik ``Path(`/x`)``, Caddy `handle /x`, HAProxy `path /x`, Apache
-//! `ProxyPassMatch ^/x$`. Somebody tried it with one page, and pages ask for more.
+//! The rule compares whole paths: nginx `location = /x`, Traefik ``Path(`/x`)``, Caddy `handle /x`, `HAProxy` `path /x`,
+//! Apache `ProxyPassMatch ^/x$`. Somebody tried it with one page, and pages ask for more.
 //!
 //! ## How it is told from its neighbours
 //! - `NG07`: nothing near the path reaches the app. This is the same answer, where the path above it was answered and
@@ -28,17 +28,12 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::rule::{Answer, Parts, Rule};
 use crate::diagnosis::rules::ng07::{is_unasked, is_unrouted};
 use crate::diagnosis::wording::Proxy;
-use crate::diagnosis::{Change, Confidence, Fix, Ground, Severity, shown};
+use crate::diagnosis::{Confidence, Ground, Severity, fix, shown};
 use crate::gateway;
 use crate::lanes::Source;
 
-pub(super) const RULE: Rule = Rule {
-    code: "NG04",
-    title: "exact path only",
-    severity: Severity::Error,
-    source: include_str!("ng04.rs"),
-    check,
-};
+pub(super) const RULE: Rule =
+    Rule { code: "NG04", title: "exact path only", severity: Severity::Error, source: include_str!("ng04.rs"), check };
 
 fn check(case: &Case<'_>) -> Answer {
     let path = case.incoming();
@@ -58,7 +53,7 @@ fn check(case: &Case<'_>) -> Answer {
             .about(above.clone())
             .fact(case, Source::Seen, Ground::Forwarded, format!("{below} never reached the app"))
             .known(Source::Seen, Ground::Neighbour, None, format!("{above} was answered by the app before"))
-            .fix([Fix::candidate(line(proxy, &above, kept), [Change::Proxy(change)])])
+            .fix(fix::of_proxy(case, line(proxy, &above, kept), change))
             .not("one exact rule more for each path that fails: the next one fails too"),
     )
 }

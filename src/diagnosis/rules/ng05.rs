@@ -7,7 +7,7 @@
 //! ## Why it happens
 //! nginx replaces the matched part of a path only if `proxy_pass` has no variables. With one in it the URI is sent as it is
 //! written: `http://$app/?$args` has no path in it, and `http://app/$1` in a regex location has no query. Elsewhere it is a
-//! rewrite whose target does not take up the rest: Traefik `replacePath`, Caddy `rewrite * /`, HAProxy `set-path /`.
+//! rewrite whose target does not take up the rest: Traefik `replacePath`, Caddy `rewrite * /`, `HAProxy` `set-path /`.
 //!
 //! ## How it is told from its neighbours
 //! - `NG01`: the rest of the path is there, and glued.
@@ -36,7 +36,7 @@ use crate::diagnosis::paths::Replaced;
 use crate::diagnosis::rule::{Answer, Parts, Rule};
 use crate::diagnosis::session::loses_query;
 use crate::diagnosis::wording::Proxy;
-use crate::diagnosis::{Change, Confidence, Fix, Ground, Severity, shown};
+use crate::diagnosis::{Confidence, Fix, Ground, Severity, fix, shown};
 use crate::gateway;
 use crate::lanes::{Rewrite, Source};
 
@@ -66,9 +66,11 @@ fn check(case: &Case<'_>) -> Answer {
         if alike || others.len() + 1 >= UNLIKE {
             let other = others.iter().find(|other| other.first == this.first).or(others.first());
             return Answer::Yes(match other {
-                Some(other) => {
-                    parts.fact_of(other.exchange, Source::Seen, format!("another path came out as {} too", shown::bytes(outgoing)))
-                }
+                Some(other) => parts.fact_of(
+                    other.exchange,
+                    Source::Seen,
+                    format!("another path came out as {} too", shown::bytes(outgoing)),
+                ),
                 None => parts,
             });
         }
@@ -99,10 +101,8 @@ fn collapsed(case: &Case<'_>, incoming: &[u8], outgoing: &[u8]) -> Parts {
         .about(got.clone())
         .fact(case, Source::Seen, Ground::Client, format!("{asked} was asked for"))
         .fact(case, Source::Seen, Ground::Forwarded, format!("{got} reached the app"))
-        .fix([
-            Fix::candidate(strip_line(proxy, &mount), [Change::Proxy(strip)]),
-            Fix::candidate(keep_line(proxy, &mount), [Change::Proxy(keep)]),
-        ])
+        .fix(fix::of_proxy(case, strip_line(proxy, &mount), strip))
+        .fix(fix::of_proxy(case, keep_line(proxy, &mount), keep))
         .not("proxy_pass http://$app$uri: the path is sent decoded, and %0d%0a in it ends the request line")
 }
 
@@ -165,7 +165,9 @@ fn strip_line(proxy: Proxy, mount: &str) -> String {
 fn keep_line(proxy: Proxy, mount: &str) -> String {
     let p = shown::text(mount);
     match proxy {
-        Proxy::Nginx | Proxy::Unknown => format!("or with the path as it came, nginx: location {p}/ {{ proxy_pass http://$app; }}"),
+        Proxy::Nginx | Proxy::Unknown => {
+            format!("or with the path as it came, nginx: location {p}/ {{ proxy_pass http://$app; }}")
+        }
         proxy => format!("or with the path as it came, {}: no rewrite for {p}", proxy.name()),
     }
 }

@@ -6,10 +6,11 @@
 //! `/app/style.css`.
 //!
 //! ## Why it happens
-//! A browser resolves a relative link against the folder of the page, and `/app` is a file in `/`. Traefik's `stripPrefix` and
-//! HAProxy's `replace-path` send the app `/` for `/app` and `/app/` alike, so the app cannot tell. Caddy's `/app/*` begins at the
-//! slash: `/app` goes to what follows in the site, and if nothing takes it Caddy answers 200 with an empty page. nginx
-//! redirects `/app` to `/app/` by itself where `location /app/` has a `proxy_pass`, and not from a regex location.
+//! A browser resolves a relative link against the folder of the page, and `/app` is a file in `/`. Traefik's `stripPrefix`
+//! and `HAProxy`'s `replace-path` send the app `/` for `/app` and `/app/` alike, so the app cannot tell. Caddy's `/app/*`
+//! begins at the slash: `/app` goes to what follows in the site, and if nothing takes it Caddy answers 200 with an empty
+//! page. nginx redirects `/app` to `/app/` by itself where `location /app/` has a `proxy_pass`, and not from a regex
+//! location.
 //!
 //! ## How it is told from its neighbours
 //! - `PX09`: the rule takes too much, because it has no slash.
@@ -23,19 +24,19 @@
 //! ```
 //!
 //! ## Fix
-//! A redirect from `/app` to `/app/` at the proxy, with the query: Caddy `redir /app /app/{?query}`, nginx
-//! `location = /app { return 308 /app/$is_args$args; }`, Traefik a `redirectRegex` middleware before `stripPrefix`.
+//! A redirect from `/app` to `/app/` at the proxy, with the query: Caddy `redir /app /app/{?query}`, nginx `location = /app
+//! { return 308 /app/$is_args$args; }`, Traefik a `redirectRegex` middleware before `stripPrefix`.
 //!
 //! ## Not
 //! `handle_path /app*`: it takes `/apple` too; and a page that answers at `/app` has its relative links one level too high.
 
+use crate::diagnosis::body::By;
 use crate::diagnosis::case::Case;
 use crate::diagnosis::rule::{Answer, Parts, Rule, Step};
 use crate::diagnosis::rules::ng07::is_unrouted;
 use crate::diagnosis::session::is_page_at_mount;
 use crate::diagnosis::wording::Proxy;
 use crate::diagnosis::{Change, Confidence, Fix, Ground, Severity, shown};
-use crate::exchange::Cut;
 use crate::gateway;
 use crate::lanes::Source;
 
@@ -62,10 +63,7 @@ fn check(case: &Case<'_>) -> Answer {
     match relative_link(case) {
         Links::Relative(link) => Answer::Yes(too_high(case, Some(&link))),
         Links::None => Answer::No,
-        Links::Unknown => {
-            let parts = too_high(case, None).until(Step::Outside(shown::bytes(path)), Some(path.to_vec()));
-            Answer::Wait(parts)
-        }
+        Links::Unknown => Answer::Wait(too_high(case, None)),
     }
 }
 
@@ -98,6 +96,7 @@ fn too_high(case: &Case<'_>, link: Option<&str>) -> Parts {
         .about(path.clone())
         .fact(case, Source::Seen, Ground::Client, format!("{path} was asked for, without a final slash"))
         .fix([redirect(case)])
+        .until(Step::Outside(path.clone()), Some(case.lanes.original.path.clone()))
         .not("absolute links in the page: they lead out of the prefix altogether (PX06)");
     match link {
         Some(_) => parts.fact(case, Source::Seen, Ground::Answer, format!("the page has relative links: {links}")),
@@ -131,35 +130,23 @@ enum Links {
     Unknown,
 }
 
-/// The first file that the page needs and names without a folder.
+/// The first address in the page that starts from the page's own folder.
 fn relative_link(case: &Case<'_>) -> Links {
-    let Some(half) = case.exchange.outer() else { return Links::Unknown };
-    let encoded = half.response.as_ref().is_some_and(|head| head.get("content-encoding").is_some());
-    if encoded || half.response_body.kept.is_empty() {
-        return Links::Unknown;
-    }
-    let text = String::from_utf8_lossy(&half.response_body.kept).to_ascii_lowercase();
-    if text.contains("<base ") {
+    let content = case.body();
+    if content.base.is_some() {
         return Links::None;
     }
-    let links = ["src=", "href="].iter().flat_map(|name| text.split(name).skip(1));
-    let found = links.filter_map(attribute).find(|link| is_relative(link));
-    match found {
-        Some(link) => Links::Relative(link.to_owned()),
-        None if half.response_body.cut == Cut::No => Links::None,
-        None => Links::Unknown,
+    let found = content.addresses.iter().filter(|address| address.by != By::Value).find(|one| is_relative(&one.url));
+    match (found, content.is_whole() && !content.text.is_empty()) {
+        (Some(address), _) => Links::Relative(address.url.clone()),
+        (None, true) => Links::None,
+        (None, false) => Links::Unknown,
     }
-}
-
-/// The value that an attribute's text begins with.
-fn attribute(text: &str) -> Option<&str> {
-    let quote = text.chars().next().filter(|c| matches!(c, '"' | '\''))?;
-    text.get(1..)?.split(quote).next()
 }
 
 fn is_relative(link: &str) -> bool {
     let first = link.split(['/', '?', '#']).next().unwrap_or_default();
-    !link.is_empty() && !first.is_empty() && !first.contains(':') && first != ".."
+    !first.is_empty() && !first.contains(':') && first != ".."
 }
 
 #[cfg(test)]
@@ -182,7 +169,5 @@ mod tests {
         ] {
             assert_eq!(is_relative(link), relative, "{link}");
         }
-        assert_eq!(attribute("\"a.js\" defer>"), Some("a.js"));
-        assert_eq!(attribute("a.js>"), None);
     }
 }

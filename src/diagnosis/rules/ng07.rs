@@ -118,12 +118,12 @@ fn fixes(case: &Case<'_>, proxy: Proxy) -> Vec<Fix> {
     }
     let taken = first_segment(&case.lanes.original.path);
     let change = gateway::Change::Take(taken.clone());
-    let add = Fix::candidate(proxy.add_rule(&taken), [Change::Proxy(change)]);
+    let add = [Fix::candidate(proxy.add_rule(&taken), [Change::Proxy(change)]), Fix::advice(proxy.add_rule(&taken))];
     let lost = rule_beside(case).map(|known| {
         let (known, path) = (shown::text(known), shown::bytes(&case.lanes.original.path));
         Fix::advice(format!("if it is meant for the app behind {known}: ask for {known}{path}"))
     });
-    [add].into_iter().chain(lost).collect()
+    add.into_iter().chain(lost).collect()
 }
 
 /// Says that the rule would have taken it, had the path its prefix.

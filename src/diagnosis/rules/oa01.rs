@@ -1,12 +1,13 @@
 //! # OA01: login's way back is wrong
 //!
 //! ## What it says
-//! The app sends the client to a login and names, in `redirect_uri` or the like, where it is to come back to: by http, on a host
-//! that only machines behind the proxy know, or without the public prefix. The login refuses it, or sends the client nowhere.
+//! The app sends the client to a login and names, in `redirect_uri` or the like, where it is to come back to: by http, on a
+//! host that only machines behind the proxy know, or without the public prefix. The login refuses it, or sends the client
+//! nowhere.
 //!
 //! ## Why it happens
-//! The URL is built with `request.url_for`, from the same scheme, Host and root path as redirects: what makes those wrong makes this
-//! wrong, and shows only after the password was typed.
+//! The URL is built with `request.url_for`, from the same scheme, Host and root path as redirects: what makes those wrong
+//! makes this wrong, and shows only after the password was typed.
 //!
 //! ## How it is told from its neighbours
 //! - `TR01`, `HO01`: the header was sent and not believed, or Host was replaced; then that is the cause.
@@ -29,7 +30,7 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::rule::{Answer, Parts, Rule};
 use crate::diagnosis::scheme::Unseen;
 use crate::diagnosis::wording::Proxy;
-use crate::diagnosis::{Change, Confidence, Fix, Ground, Severity, fix, shown};
+use crate::diagnosis::{Change, Confidence, Ground, Severity, fix, shown};
 use crate::gateway;
 use crate::lanes::Source;
 use crate::redirect::{Asked, Callback, HostVerdict, Internal, PrefixVerdict, SchemeVerdict, Url, callbacks, internal};
@@ -108,7 +109,7 @@ fn parts(case: &Case<'_>, callback: &Callback, part: Part) -> Parts {
         }
         Part::Host => {
             let host = case.app().and_then(|half| half.request.get("host")).map(shown::bytes);
-            let pass = Fix::candidate(Proxy::of(case).pass_host(), [Change::Proxy(gateway::Change::PassHost)]);
+            let pass = fix::change(case, Proxy::of(case).pass_host(), [Change::Proxy(gateway::Change::PassHost)]);
             match host {
                 Some(host) => parts.fact(case, Source::Seen, Ground::Forwarded, format!("the app got Host {host}")),
                 None => parts.missing("the Host that the app got"),
@@ -123,7 +124,7 @@ fn parts(case: &Case<'_>, callback: &Callback, part: Part) -> Parts {
                 }
                 _ => parts.missing("what the proxy took off"),
             };
-            parts.fix(fix::for_prefix(case, case.prefix(), stripped.is_some()))
+            parts.fix([fix::clean_pair(case, case.prefix())])
         }
     }
 }

@@ -37,9 +37,12 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
+/// Different paths asked for in vain that make it no accident.
+const ENOUGH_MISSES: usize = 3;
+
 fn check(case: &Case<'_>) -> Answer {
-    match by_elimination(case) {
-        Answer::No => by_scope(case),
+    match by_scope(case) {
+        Answer::No => by_elimination(case),
         answer => answer,
     }
 }
@@ -52,17 +55,24 @@ fn by_elimination(case: &Case<'_>) -> Answer {
     let Some((prefix, true)) = case.stripped().filter(|_| unknown && case.server_adds_root()) else {
         return Answer::No;
     };
-    if case.miss() != Some(Miss::Seen) || case.lanes.original.websocket || server == prefix || server.is_empty() {
+    if case.miss() != Some(Miss::Seen) || case.lanes.original.websocket || server.is_empty() {
+        return Answer::No;
+    }
+    if server == prefix && !nothing_is_answered(case, prefix) {
         return Answer::No;
     }
     if !case.setup.app.undescribed {
         return Answer::NeedsRoutes;
     }
     let (p, server) = (shown::text(prefix), shown::text(server));
+    let told = if server == p {
+        format!("The server's root path is {server}, as the proxy takes it off")
+    } else {
+        format!("The server's root path is {server}, but the prefix that the proxy takes off is {p}")
+    };
     let why = format!(
-        "The server's root path is {server}, but the prefix that the proxy takes off is {p}, and the app answers 404 even to \
-         its own /openapi.json. That is what happens where the app has a root path of its own that is not {server}: the path \
-         then does not start with it, so no route is found.",
+        "{told}, and the app answers 404 even to its own /openapi.json. That is what happens where the app has a root path \
+         of its own that is not {server}: the path then does not start with it, so no route is found.",
     );
     let parts = Parts::new(Confidence::Medium, why).about(format!("{server}, {p}")).path_seen(case).scope_known(case);
     Answer::Yes(
@@ -72,6 +82,12 @@ fn by_elimination(case: &Case<'_>) -> Answer {
             .fix(fix::for_prefix(case, prefix, true))
             .not("openapi_url= or servers=: they change what the docs show only"),
     )
+}
+
+/// True if the client asked for several paths, and none that lost this part was ever answered.
+fn nothing_is_answered(case: &Case<'_>, part: &str) -> bool {
+    let misses = case.client().map_or(0, |client| case.history.misses(client));
+    misses >= ENOUGH_MISSES && !case.history.works_without(part)
 }
 
 fn by_scope(case: &Case<'_>) -> Answer {

@@ -43,6 +43,9 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(case: &Case<'_>) -> Answer {
+    if let Some(parts) = route_not_found(case) {
+        return Answer::Yes(parts);
+    }
     let Some((miss, view)) = case.miss().zip(case.view()) else { return Answer::No };
     if let Some(parts) = taken_for_the_root(case, view) {
         return Answer::Yes(parts);
@@ -80,6 +83,25 @@ fn taken_for_the_root(case: &Case<'_>, view: &AppView) -> Option<Parts> {
     );
     let parts = Parts::new(Confidence::High, why).about(root).path_seen(case).scope_known(case).answer_seen(case);
     let parts = parts.route_known(case, &view.scope.path).fix(fix::for_prefix(case, root, true));
+    Some(parts.not("other names for the routes: the next word that is the same breaks again"))
+}
+
+/// The same where the app's root path is not known: the app has a route for what is left of the path, and does not find it.
+fn route_not_found(case: &Case<'_>) -> Option<Parts> {
+    let (part, seen) = case.stripped()?;
+    let (view, out) = (case.view()?, std::str::from_utf8(case.outgoing()?).ok()?);
+    let missed = case.status() == Some(404) && case.is_router_page() && view.scope.root_path.is_empty();
+    if !missed || !seen || prefix::below_text(out, part).is_none() || !matches!(view.route, RouteMatch::Route(_)) {
+        return None;
+    }
+    let (p, o) = (shown::text(part), shown::text(out));
+    let why = format!(
+        "The proxy stripped {p}, and what is left, {o}, begins with the same word. The app has that route and does not find \
+         it: it looks like {p} is its root_path, and is taken off once more.",
+    );
+    let parts =
+        Parts::new(Confidence::Medium, why).about(part).path_seen(case).route_known(case, out).answer_seen(case);
+    let parts = parts.missing("the app's root_path").fix(fix::for_prefix(case, part, true));
     Some(parts.not("other names for the routes: the next word that is the same breaks again"))
 }
 

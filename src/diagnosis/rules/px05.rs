@@ -21,14 +21,14 @@
 //!
 //! ## Fix
 //! `uvicorn --root-path /api/v1`, as the proxy strips it. With another server: its root path, and keep the prefix at the
-//! proxy.
+//! proxy. Behind API Gateway, whose stage is such a prefix, `FastAPI(root_path="/prod")`.
 //!
 //! ## Not
 //! `openapi_url="/api/v1/openapi.json"`: it moves the file as well, so below the prefix it is at `/api/v1/api/v1/…`.
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::rule::{Answer, Parts, Rule};
-use crate::diagnosis::{Confidence, Ground, Severity, fix, prefix, shown};
+use crate::diagnosis::{Confidence, Fix, Ground, Severity, fix, prefix, shown};
 use crate::lanes::Source;
 
 pub(super) const RULE: Rule = Rule {
@@ -84,8 +84,17 @@ fn parts(case: &Case<'_>, prefix: &str, asks: &str, named: bool) -> Parts {
         parts
     };
     parts
+        .fix(stage(case, prefix))
         .fix(fix::for_prefix(case, prefix, true))
         .not(format!("openapi_url=\"{p}/openapi.json\": it moves the file too, to {p}{p}/openapi.json"))
+}
+
+/// Behind API Gateway there is no server to be told, and the stage is in no path that the app gets.
+fn stage(case: &Case<'_>, prefix: &str) -> Option<Fix> {
+    let p = shown::text(prefix);
+    let line =
+        format!("the app: FastAPI(root_path=\"{p}\"): API Gateway strips its stage, and Mangum sets no root path");
+    case.lanes.original.host.contains(".execute-api.").then(|| Fix::advice(line))
 }
 
 /// What stands before `/docs`.

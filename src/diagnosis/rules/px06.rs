@@ -22,7 +22,7 @@
 //! Seen in pbogre/jetlog#70, dullage/flatnotes#71, mlflow/mlflow#597, gradio-app/gradio#9822, traefik/traefik#3876.
 //!
 //! ## Fix
-//! The app's own setting for a base path, which is named where the app is known (Gradio, Streamlit, MLflow, Grafana, Vite,
+//! The app's own setting for a base path, which is named where the app is known (Gradio, Streamlit, `MLflow`, Grafana, Vite,
 //! …). Addresses made by `url_for` follow the root path. Else: the proxy sends these paths to the app too, or the app gets a
 //! host name of its own.
 //!
@@ -33,10 +33,11 @@ use crate::diagnosis::body::{By, Kind};
 use crate::diagnosis::case::Case;
 use crate::diagnosis::known_apps::KnownApp;
 use crate::diagnosis::rule::{Answer, Parts, Rule};
-use crate::diagnosis::{Change, Confidence, Fix, Ground, Severity, fix, prefix, shown};
+use crate::diagnosis::wording::Proxy;
+use crate::diagnosis::{Confidence, Fix, Ground, Severity, fix, prefix, shown};
 use crate::exchange::Target;
 use crate::gateway;
-use crate::lanes::Source;
+use crate::lanes::{Author, Source};
 
 pub(super) const RULE: Rule = Rule {
     code: "PX06",
@@ -72,11 +73,15 @@ fn check(case: &Case<'_>) -> Answer {
 
 /// A page that names such addresses: the next request tells whether anybody answers there.
 fn page(case: &Case<'_>) -> Answer {
-    let prefix = case.prefix();
-    if prefix.is_empty() || case.status() != Some(200) || case.body().kind != Kind::Html {
+    if case.status() != Some(200) || case.body().kind != Kind::Html {
         return Answer::No;
     }
-    let escapes = escapes(case, prefix);
+    let guessed = guess(case);
+    let prefix = match case.prefix() {
+        "" => guessed.as_str(),
+        known => known,
+    };
+    let escapes = if prefix.is_empty() { Vec::new() } else { escapes(case, prefix) };
     let Some(first) = escapes.first() else { return Answer::No };
     let (p, page, to) = (shown::text(prefix), shown::bytes(&case.lanes.original.path), shown::bytes(&first.path));
     let others = match escapes.len() {
@@ -93,7 +98,16 @@ fn page(case: &Case<'_>) -> Answer {
         .missing("whether anybody answers there")
         .fix(fixes)
         .not(NOT);
-    Answer::Wait(parts.next_any(paths, Some(case.lanes.original.path.clone())))
+    Answer::Wait(parts.next_astray(paths, Some(case.lanes.original.path.clone())))
+}
+
+/// What may be the prefix of a page that was seen by the client's side alone: its folder, if an app made it. Other requests,
+/// of which the proxy knows nothing, tell.
+fn guess(case: &Case<'_>) -> String {
+    let by_app = matches!(case.lanes.answer.by, Author::App(_) | Author::Server(_));
+    let path = std::str::from_utf8(&case.lanes.original.path).ok().filter(|_| by_app && case.outgoing().is_none());
+    let folder = path.and_then(|path| path.split('/').nth(1).filter(|first| path.len() > first.len() + 1));
+    folder.map_or_else(String::new, |first| format!("/{first}"))
 }
 
 /// A request that failed outside of the prefix, made by a page below it.
@@ -129,7 +143,9 @@ fn came_from<'a>(case: &Case<'a>) -> Option<(&'a str, &'a [u8])> {
     if known.iter().any(|known| prefix::below(path, known).is_some()) {
         return None;
     }
-    let above = known.into_iter().filter(|known| prefix::below(referer.path(), known).is_some());
+    // A page at the bare prefix has its relative addresses looked for beside it: that is NG06.
+    let above =
+        known.into_iter().filter(|known| prefix::below(referer.path(), known).is_some_and(|rest| !rest.is_empty()));
     above.max_by_key(|known| known.len()).map(|prefix| (prefix, referer.path()))
 }
 
@@ -167,7 +183,7 @@ fn fixes(case: &Case<'_>, prefix: &str, path: &[u8], by_root_path: bool) -> Vec<
         fixes.extend(app.trap(prefix).map(Fix::advice));
     }
     if by_root_path {
-        fixes.extend(fix::for_prefix(case, prefix, case.stripped().is_some()).into_iter().map(Fix::from));
+        fixes.extend(fix::for_prefix(case, prefix, case.stripped().is_some()));
     }
     let p = shown::text(prefix);
     if known.is_none() {
@@ -178,8 +194,11 @@ fn fixes(case: &Case<'_>, prefix: &str, path: &[u8], by_root_path: bool) -> Vec<
     }
     let first = String::from_utf8_lossy(path);
     if let Some(first) = first.split('/').nth(1).filter(|first| !first.is_empty()) {
-        let take = gateway::Change::Take(format!("/{first}"));
-        fixes.push(Fix::candidate(String::new(), [Change::Proxy(take)]));
+        // Which request it mends is not the page's own, so nothing can be tried on that.
+        fixes.push(Fix::advice(format!(
+            "or for these paths a rule of their own: {}",
+            Proxy::of(case).add_rule(&format!("/{first}"))
+        )));
     }
     fixes.push(Fix::advice("or give the app a host name of its own, without a prefix"));
     fixes

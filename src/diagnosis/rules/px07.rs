@@ -70,8 +70,7 @@ fn parts(case: &Case<'_>, judged: &Judged, confidence: Confidence) -> Parts {
     if !matches!(case.lanes.original.method.as_str(), "GET" | "HEAD") {
         why.push_str(" Its body goes to the wrong place too, or is lost.");
     }
-    let fixes = fix::for_prefix(case, prefix, case.stripped().is_some());
-    let mut fixes: Vec<Fix> = fixes.into_iter().map(Fix::from).collect();
+    let mut fixes = fix::for_prefix(case, prefix, case.stripped().is_some());
     if Proxy::of(case) == Proxy::Nginx {
         let mend = Change::Proxy(gateway::Change::MendLocation(prefix.to_owned()));
         fixes.push(Fix::candidate(format!("or as a patch, nginx: proxy_redirect / {p}/;"), [mend]));

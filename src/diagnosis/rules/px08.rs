@@ -27,12 +27,12 @@
 //! Merging slashes at the proxy (`merge_slashes`): the doubled one is made behind it.
 
 use crate::asgi::Outcome;
+use crate::asgi::framework::RouteMatch;
 use crate::diagnosis::case::Case;
 use crate::diagnosis::rule::{Answer, Parts, Rule};
 use crate::diagnosis::server_words::ServerWords;
 use crate::diagnosis::{AppChange, Change, Confidence, Fix, Ground, Severity, shown};
-use crate::lanes::Source;
-use crate::redirect::HostVerdict;
+use crate::lanes::{Rewrite, Source};
 
 pub(super) const RULE: Rule = Rule {
     code: "PX08",
@@ -54,7 +54,7 @@ fn check(case: &Case<'_>) -> Answer {
         Some((whose, root, fault)) => {
             consequence(case, root).map_or(Answer::No, |what| Answer::Yes(known(case, whose, root, fault, &what)))
         }
-        None => doubled_in_location(case).map_or(Answer::No, Answer::Yes),
+        None => doubled_in_location(case).or_else(|| not_taken_off(case)).map_or(Answer::No, Answer::Yes),
     }
 }
 
@@ -102,15 +102,23 @@ fn consequence(case: &Case<'_>, root: &str) -> Option<String> {
     let view = case.view()?;
     if let Some(judged) = case.redirect() {
         let path = String::from_utf8_lossy(&judged.target.path).into_owned();
-        let wrong = path.contains("//") && !case.incoming().windows(2).any(|two| two == b"//");
-        if wrong || !is_rooted(root) && judged.host != HostVerdict::Same {
+        let joined = well_written(root) + "//";
+        if path.starts_with(&joined) || root.contains("//") && path.contains(root) {
             return Some(format!("the redirect leads to {}", shown::text(&path)));
         }
     }
-    if case.miss().is_some()
-        && (!view.path_has_root || view.route_path.starts_with("//") || !is_rooted(&view.scope.path))
-    {
+    let location = case.lanes.answer.location_at_app.as_deref().unwrap_or_default();
+    if !is_rooted(root) && is_glued(location, root) {
+        return Some(format!("the redirect leads to {}", shown::bytes(location)));
+    }
+    let misread = !view.path_has_root || view.route_path.starts_with("//") || !is_rooted(&view.route_path);
+    if case.miss().is_some() && misread {
         return Some(format!("the app looks for {}", shown::text(&view.route_path)));
+    }
+    let server =
+        case.body().servers.as_ref().and_then(|servers| servers.first()).filter(|server| !is_whole(server.as_bytes()));
+    if let Some(server) = server {
+        return Some(format!("the description's server is {}, which is relative", shown::text(server)));
     }
     let schema = case.body().schema.as_deref().filter(|schema| !is_whole(schema.as_bytes()));
     schema.map(|schema| format!("the docs page asks for {}, which is relative", shown::text(schema)))
@@ -119,6 +127,12 @@ fn consequence(case: &Case<'_>, root: &str) -> Option<String> {
 /// True for a reference that means the same wherever it stands.
 fn is_whole(reference: &[u8]) -> bool {
     reference.starts_with(b"/") || memchr::memmem::find(reference, b"://").is_some()
+}
+
+/// True if the root path stands behind something else than a slash.
+fn is_glued(location: &[u8], root: &str) -> bool {
+    let at = memchr::memmem::find(location, root.as_bytes()).filter(|_| !root.is_empty());
+    at.and_then(|at| location.get(at.checked_sub(1)?)).is_some_and(|&before| before != b'/')
 }
 
 fn is_rooted(path: &str) -> bool {
@@ -144,8 +158,10 @@ fn known(case: &Case<'_>, whose: Whose, root: &str, fault: &str, what: &str) -> 
         }
     };
     let why = format!("{where_} is \"{shown}\", which {fault}: texts are joined as they are, and {what}.");
+    // The prefix that is meant names the cause; a slash alone means none.
+    let about = if clean.is_empty() { format!("root path {shown}") } else { clean };
     Parts::new(Confidence::High, why)
-        .about(root)
+        .about(about)
         .scope_known(case)
         .path_seen(case)
         .answer_seen(case)
@@ -168,15 +184,35 @@ fn doubled_in_location(case: &Case<'_>) -> Option<Parts> {
     let why = format!("The redirect leads to {to}: the app puts a root path before its path that ends in a slash.");
     let server = ServerWords(&case.setup.server);
     let line = server.with_root(prefix).unwrap_or_else(|| format!("a root path without its final slash: {p}"));
-    let option = case.setup.server.program().root_path_option().to_owned();
     let parts = Parts::new(Confidence::Medium, why)
-        .about(format!("{prefix}/"))
+        .about(prefix)
         .path_seen(case)
         .fact(case, Source::Seen, Ground::Answer, format!("Location leads to {to}"))
         .missing("how the server was started")
-        .fix([Fix::candidate(line, [Change::Server(option, Some(prefix.to_owned()))])])
+        .fix([Fix::advice(line)])
         .not("merging slashes at the proxy: the doubled one is made behind it");
     Some(parts)
+}
+
+/// The app's root path is known from its pages, which show no final slash; and a route that is there is not found.
+fn not_taken_off(case: &Case<'_>) -> Option<Parts> {
+    let view = case.view().filter(|view| view.root_path_replaced && view.path_has_root)?;
+    let RouteMatch::Route(template) = &view.route else { return None };
+    let root = view.scope.root_path.as_str();
+    let plain = !template.contains('{') && case.lanes.rewritten.rewrite == Rewrite::Kept;
+    let missed = case.status() == Some(404) && case.is_router_page() && case.lanes.scope.source != Source::Probe;
+    if !plain || !missed || root.is_empty() {
+        return None;
+    }
+    let (r, template, path) = (shown::text(root), shown::text(template), shown::text(&view.scope.path));
+    let why = format!(
+        "The app's root path is {r} and it has a route {template}, yet it answers 404 to {path}: it looks like the root path \
+         that it was given ends in a slash.",
+    );
+    let line = format!("FastAPI(root_path=\"{r}\"), without a final slash");
+    let parts = Parts::new(Confidence::Medium, why).about(root).path_seen(case).answer_seen(case);
+    let parts = parts.route_known(case, &view.route_path).missing("the app's root_path as it is written in its code");
+    Some(parts.fix([Fix::advice(line)]).not("merging slashes at the proxy: the doubled one is made behind it"))
 }
 
 /// The root path that was meant.

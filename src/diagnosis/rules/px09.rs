@@ -5,7 +5,7 @@
 //! not a slash. `/api` takes `/apiary` too.
 //!
 //! ## Why it happens
-//! HAProxy's `path_beg /api`, nginx's `location /api`, Traefik's ``PathPrefix(`/api`)`` and Caddy's `/api*` compare text.
+//! `HAProxy`'s `path_beg /api`, nginx's `location /api`, Traefik's ``PathPrefix(`/api`)`` and Caddy's `/api*` compare text.
 //! Where the prefix is stripped as well, `/apiary` reaches the app as `ary` or `/ary`. Starlette 0.33 to 0.38.3, Quart and
 //! Django take a `root_path` off the path in the same way: `/products` with the root path `/product` is looked for as `s`.
 //!
@@ -22,7 +22,7 @@
 //! Seen in Kludex/starlette#2599.
 //!
 //! ## Fix
-//! HAProxy: `{ path /api } || { path_beg /api/ }`. nginx: `location /api/`. Traefik: ``Path(`/api`) ||
+//! `HAProxy`: `{ path /api } || { path_beg /api/ }`. nginx: `location /api/`. Traefik: ``Path(`/api`) ||
 //! PathPrefix(`/api/`)``. Caddy: `path /api /api/*` in a named matcher. Starlette: 0.38.4 or later.
 //!
 //! ## Not
@@ -62,7 +62,7 @@ fn cut_in_a_word(case: &Case<'_>) -> Option<Parts> {
         return None;
     }
     let known = is_known(case, prefix);
-    let parts = parts(case, prefix, format!("{} reached the app as {}", shown::text(asked), shown::text(out)));
+    let parts = parts(case, prefix, &format!("{} reached the app as {}", shown::text(asked), shown::text(out)));
     let parts = parts.path_seen(case).answer_seen(case);
     Some(if known { parts.prefix_known(case, prefix) } else { parts.missing("the proxy's rule for this prefix") })
 }
@@ -79,7 +79,7 @@ fn kept(case: &Case<'_>) -> Option<Parts> {
     let prefix = by_text.max_by_key(|known| known.len())?;
     let told = format!("{} was taken by the rule for it", shown::bytes(asked));
     let what = format!("a rule takes {}, and none a path that this one lies below", shown::text(prefix));
-    Some(parts(case, prefix, told).path_seen(case).known(Source::Rule, Ground::Proxy, None, what).answer_seen(case))
+    Some(parts(case, prefix, &told).path_seen(case).known(Source::Rule, Ground::Proxy, None, what).answer_seen(case))
 }
 
 /// The framework took the root path out of the middle of a word.
@@ -110,7 +110,7 @@ fn is_known(case: &Case<'_>, prefix: &str) -> bool {
     case.setup.prefixes.iter().map(String::as_str).chain(rules).any(|known| known == prefix)
 }
 
-fn parts(case: &Case<'_>, prefix: &str, what: String) -> Parts {
+fn parts(case: &Case<'_>, prefix: &str, what: &str) -> Parts {
     let p = shown::text(prefix);
     let why = format!(
         "The rule for {p} has no boundary: {what}. What begins with the same letters, and is not below {p}, is taken too.",

@@ -14,8 +14,8 @@
 //! - `PX09`: the rule takes a path that it is not meant for; what it strips is as it says.
 //! - `NG01`: the right part is taken away, and what is put in its place is glued to the rest.
 //! - `NG05`: all paths become one.
-//! - A path below the prefix that the app has not: its own 404. The prefix that was meant must be known, from the root path,
-//!   the public URL or a header, or the app's routes must tell.
+//! - A path below the prefix that the app has not: its own 404. The prefix that was meant must be known, from the root path
+//!   or the public URL; or the app's routes tell, as long as nothing was answered without the part that is stripped.
 //!
 //! ## Example
 //! ```text
@@ -56,16 +56,28 @@ fn check(case: &Case<'_>) -> Answer {
     if let Some((meant, whose)) = declared(case, asked, part) {
         return Answer::Yes(parts(case, part, meant).known(Source::Derived, Ground::Server, None, whose));
     }
+    // Where the same part was taken off and the app answered, it was the right one.
+    if is_declared(case, part) || case.history.works_without(part) {
+        return Answer::No;
+    }
     match by_route(case, asked, part, out) {
         Some(meant) => {
             let rest = prefix::below_text(asked, meant).unwrap_or_default();
-            Answer::Yes(parts(case, part, meant).route_known(case, rest))
+            let parts = parts(case, part, meant).route_known(case, rest);
+            Answer::Yes(parts.missing("the prefix that was meant, from the proxy or the server's root path"))
         }
         None if case.routes().is_none() && miss == Miss::Seen && prefix::cuts(out).next().is_some() => {
             Answer::NeedsRoutes
         }
         None => Answer::No,
     }
+}
+
+/// True if server, app or user say that this very part is the prefix.
+fn is_declared(case: &Case<'_>, part: &str) -> bool {
+    let public = case.setup.public.as_ref().map_or("", |public| public.prefix.as_str());
+    let roots = [case.setup.server.root_path.as_str(), case.setup.app.root_path.as_str(), public];
+    roots.iter().any(|root| root.trim_end_matches('/') == part)
 }
 
 fn texts<'a>(case: &Case<'a>) -> Option<(&'a str, &'a str)> {
@@ -77,7 +89,16 @@ fn declared<'a>(case: &Case<'a>, asked: &str, part: &str) -> Option<(&'a str, St
     let server = case.setup.server.root_path.trim_end_matches('/');
     let app = case.setup.app.root_path.trim_end_matches('/');
     let public = case.setup.public.as_ref().map_or("", |public| public.prefix.trim_end_matches('/'));
-    let candidates = [(server, "the server's root path"), (app, "the app's root path"), (public, "the public URL")];
+    // What was stripped of other paths is known too, and may be as wrong; only a longer one can be what was meant.
+    let longer =
+        case.setup.prefixes.iter().map(String::as_str).filter(|known| prefix::below_text(known, part).is_some());
+    let learned = longer.filter(|known| prefix::below_text(asked, known).is_some()).max_by_key(|known| known.len());
+    let candidates = [
+        (server, "the server's root path"),
+        (app, "the app's root path"),
+        (public, "the public URL"),
+        (learned.unwrap_or_default(), "what is known of the proxy"),
+    ];
     let one = candidates.into_iter().find(|(meant, _)| prefix::below_text(asked, meant).is_some())?;
     let nested = prefix::below_text(one.0, part).is_some() || prefix::below_text(part, one.0).is_some();
     (one.0 != part && nested).then(|| (one.0, format!("{} says {}", one.1, shown::text(one.0))))
@@ -108,6 +129,7 @@ fn parts(case: &Case<'_>, part: &str, meant: &str) -> Parts {
         proxy => proxy.strip(meant),
     };
     Parts::new(Confidence::High, why)
+        .proves(meant)
         .about(meant)
         .path_seen(case)
         .answer_seen(case)

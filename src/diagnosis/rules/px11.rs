@@ -102,9 +102,12 @@ fn unusable(case: &Case<'_>, value: &[u8]) -> Parts {
     let value = shown::bytes(value);
     let why = format!("{HEADER} says {value}, which is no path: whoever reads it builds addresses that lead nowhere.");
     let prefix = case.prefix();
-    let fixes = (!prefix.is_empty()).then(|| send(case, prefix));
     let parts = Parts::new(Confidence::High, why).about(HEADER);
-    parts.fact(case, Source::Seen, Ground::Forwarded, format!("{HEADER}: {value}")).fix(fixes).not(NOT)
+    let parts = parts.fact(case, Source::Seen, Ground::Forwarded, format!("{HEADER}: {value}")).not(NOT);
+    if prefix.is_empty() {
+        return parts;
+    }
+    parts.fix(fix::for_prefix(case, prefix, case.stripped().is_some())).fix([send(case, prefix)])
 }
 
 fn unread(case: &Case<'_>) -> Parts {

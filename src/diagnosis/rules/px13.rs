@@ -6,11 +6,13 @@
 //!
 //! ## Why it happens
 //! FastAPI lists its `root_path` as the first server. A root path that is not the proxy's prefix, or a list that somebody
-//! wrote down for another environment, sends clients astray; so does a description without `servers` below a prefix that the
-//! app does not know. Until 0.132.0 FastAPI keeps the list of the first request for all others.
+//! wrote down for another environment, sends clients astray, and the docs page does not find the description. So does a
+//! description without `servers` below a prefix that the app does not know. Until 0.132.0 FastAPI keeps the list of the first request for all others.
 //!
 //! ## How it is told from its neighbours
-//! - `PX05`: the docs page does not even find the description.
+//! - `PX05`: the docs page does not find the description because the app does not know the proxy's prefix; here it has a
+//!   root path and the proxy no such prefix.
+//! - `PX12`: the same, because the app was asked on its own port.
 //! - `MC01`: other addresses in a page or answer have the wrong scheme.
 //! - A first server on another host is meant as it is, and so is a path that the description lies below.
 //!
@@ -30,7 +32,7 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::rule::{Answer, Parts, Rule};
 use crate::diagnosis::{AppChange, Change, Confidence, Fix, Ground, Severity, fix, prefix, shown};
-use crate::lanes::Source;
+use crate::lanes::{Rewrite, Source};
 use crate::redirect::Url;
 
 pub(super) const RULE: Rule = Rule {
@@ -47,7 +49,7 @@ fn check(case: &Case<'_>) -> Answer {
     if case.status() != Some(200) || !public {
         return Answer::No;
     }
-    let Some(servers) = &case.body().servers else { return Answer::No };
+    let Some(servers) = &case.body().servers else { return docs_page(case) };
     let asked = case.asked();
     match servers.first() {
         None => without_any(case).map_or(Answer::No, Answer::Yes),
@@ -56,6 +58,31 @@ fn check(case: &Case<'_>) -> Answer {
             None => Answer::No,
         },
     }
+}
+
+/// The docs page loads the description from below a root path that the proxy knows nothing of: the browser's next request
+/// tells.
+fn docs_page(case: &Case<'_>) -> Answer {
+    let kept = case.lanes.rewritten.rewrite == Rewrite::Kept;
+    let Some((view, schema)) = case.view().zip(case.body().schema.as_deref()).filter(|_| kept) else {
+        return Answer::No;
+    };
+    let root = view.scope.root_path.trim_end_matches('/');
+    if prefix::below_text(schema, root).is_none() || prefix::below(&case.lanes.original.path, root).is_some() {
+        return Answer::No;
+    }
+    let (s, r, page) = (shown::text(schema), shown::text(root), shown::bytes(&case.lanes.original.path));
+    let why =
+        format!("{page} loads its description from {s}: the app has the root path {r}, and the proxy no such prefix.");
+    let parts = Parts::new(Confidence::High, why)
+        .about(format!("root path {r}"))
+        .path_seen(case)
+        .scope_known(case)
+        .fact(case, Source::Seen, Ground::Answer, format!("the page names {s}"))
+        .missing("whether anybody answers there")
+        .fix(fixes(case, root))
+        .not("openapi_url= with or without the root path: the page finds its description, and its servers stay wrong");
+    Answer::Wait(parts.next(schema.as_bytes().to_vec(), Some(case.lanes.original.path.clone())))
 }
 
 /// No server is named, and the prefix was stripped: clients call the root of the host.
@@ -93,8 +120,10 @@ fn named(case: &Case<'_>, asked: &Url, first: &str, to: &Url) -> Option<Parts> {
     let why = format!(
         "The description at {path} names {first} as its first server, and {wrong}: clients made of it go astray."
     );
+    let about =
+        if case.prefix().is_empty() { format!("root path {}", shown::text(&base)) } else { case.prefix().to_owned() };
     let parts = Parts::new(Confidence::High, why)
-        .about(first.as_str())
+        .about(about)
         .path_seen(case)
         .fact(case, Source::Seen, Ground::Answer, format!("servers begins with {first}"))
         .fix(fixes(case, &base));
@@ -127,7 +156,7 @@ fn fixes(case: &Case<'_>, base: &str) -> Vec<Fix> {
             fixes.push(Fix::candidate(line, [Change::App(AppChange::RootPath(String::new()))]));
         }
     } else {
-        fixes.extend(fix::for_prefix(case, prefix, case.stripped().is_some()).into_iter().map(Fix::from));
+        fixes.extend(fix::for_prefix(case, prefix, case.stripped().is_some()));
     }
     let p = if prefix.is_empty() { "/".to_owned() } else { shown::text(prefix) };
     fixes.push(Fix::advice(format!("or FastAPI(servers=[{{\"url\": \"{p}\"}}], root_path_in_servers=False)")));

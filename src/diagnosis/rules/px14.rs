@@ -72,7 +72,7 @@ fn endpoint(case: &Case<'_>) -> Answer {
         "the app: FastMCP(…, mount_path=\"{m}\"), or SseServerTransport(\"{m}{bare}\") where it is made by hand"
     ))];
     if !case.prefix().is_empty() {
-        fixes.extend(fix::for_prefix(case, &mount, case.stripped().is_some()).into_iter().map(Fix::from));
+        fixes.extend(fix::for_prefix(case, &mount, case.stripped().is_some()));
     }
     let parts = Parts::new(Confidence::High, why)
         .about(mount)

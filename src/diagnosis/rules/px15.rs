@@ -1,4 +1,4 @@
-//! # PX15: sub-application has its own root_path
+//! # PX15: sub-application has a root path of its own
 //!
 //! ## What it says
 //! An app that is mounted in another has a `root_path` of its own. It takes the place of the one that the mount has made of
@@ -36,7 +36,7 @@ use crate::lanes::{Author, Source};
 
 pub(super) const RULE: Rule = Rule {
     code: "PX15",
-    title: "sub-application has its own root_path",
+    title: "sub-application has a root path of its own",
     severity: Severity::Error,
     source: include_str!("px15.rs"),
     check,
@@ -50,20 +50,14 @@ fn check(case: &Case<'_>) -> Answer {
     by_probe(case).or_else(|| by_model(case)).map_or(Answer::No, Answer::Yes)
 }
 
-/// The app itself says what its root path was at the end: it is the part of the path behind the prefix.
+/// The app itself says what the root path was below the mount.
 fn by_probe(case: &Case<'_>) -> Option<Parts> {
-    let received = case.lanes.scope.outcome.as_ref()?.scope().filter(|_| case.lanes.scope.source == Source::Probe)?;
-    let scope = &case.view()?.scope;
-    let own = scope.root_path.trim_end_matches('/');
-    if own.is_empty() || is_below(scope, own) {
-        return None;
-    }
-    let known = [received.root_path.as_str(), case.setup.app.root_path.as_str(), case.prefix()];
-    let outer = known.into_iter().map(|outer| outer.trim_end_matches('/')).find(|outer| {
-        let rest = prefix::below_text(&scope.path, outer);
-        rest.is_some_and(|rest| prefix::below_text(rest, own).is_some())
-    })?;
-    Some(parts(case, own, own, &format!("{outer}{own}")))
+    let view = case.view()?;
+    let RouteMatch::Mount(mount) = &view.route else { return None };
+    let own = case.lanes.scope.probe.as_ref()?.mounted_root.as_deref()?.trim_end_matches('/');
+    let (mount, outer) = (mount.trim_end_matches('/'), view.scope.root_path.trim_end_matches('/'));
+    let made = format!("{outer}{mount}");
+    (!own.is_empty() && own != made && !is_below(&view.scope, own)).then(|| parts(case, mount, own, &made))
 }
 
 /// The routes are known down to what is mounted.
@@ -87,11 +81,12 @@ fn parts(case: &Case<'_>, mount: &str, own: &str, made: &str) -> Parts {
         "The app mounted at {m} has a root_path of its own, {o}. The mount had made it {made}; the path does not start with \
          {o}, so nothing below {m} is found.",
     );
+    let probe = case.lanes.scope.source == Source::Probe;
+    let (source, ground) = if probe { (Source::Probe, Ground::Probe) } else { (Source::Derived, Ground::Routes) };
     Parts::new(Confidence::High, why)
         .about(mount)
-        .scope_known(case)
+        .fact(case, source, ground, format!("below {m} root_path is {o}"))
         .answer_seen(case)
-        .known(Source::Derived, Ground::Routes, None, format!("something is mounted at {m}"))
         .fix([Fix::advice(format!("FastAPI() without root_path=\"{o}\" in the app that is mounted at {m}"))])
         .not(format!("root_path=\"{made}\" in it: it works until the prefix changes"))
 }

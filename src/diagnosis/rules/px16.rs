@@ -10,7 +10,7 @@
 //! | uvicorn 0.26 | `--root-path` goes before the path as well |
 //! | Starlette 0.33 | `root_path` is taken off the path before routes are compared |
 //! | Starlette 0.35 | a path without its `root_path` breaks mounts, static files and redirects |
-//! | Litestar 2.5.3, Quart 0.19, BlackSheep 2.6.2 | the same as Starlette 0.33 |
+//! | Litestar 2.5.3, Quart 0.19, `BlackSheep` 2.6.2 | the same as Starlette 0.33 |
 //!
 //! uvicorn 0.26 with a Starlette before 0.33 looks for `/api/v1/items` where only `/items` exists, whatever the proxy does.
 //!

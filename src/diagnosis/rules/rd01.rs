@@ -29,7 +29,7 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::rule::{Answer, Parts, Rule};
 use crate::diagnosis::server_words::ServerWords;
 use crate::diagnosis::wording::Proxy;
-use crate::diagnosis::{Change, Confidence, Fix, Ground, Severity, shown};
+use crate::diagnosis::{Change, Confidence, Fix, Ground, Severity, fix, shown};
 use crate::gateway;
 use crate::lanes::Source;
 use crate::redirect::{HostVerdict, Internal, internal};
@@ -79,7 +79,7 @@ fn check(case: &Case<'_>) -> Answer {
         .fact(case, Source::Seen, Ground::Answer, format!("the redirect names {target}, {what}"))
         .not(not(case));
     Answer::Yes(if from_host {
-        let fix = Fix::candidate(Proxy::of(case).pass_host(), [Change::Proxy(gateway::Change::PassHost)]);
+        let fix = fix::change(case, Proxy::of(case).pass_host(), [Change::Proxy(gateway::Change::PassHost)]);
         parts.fact(case, Source::Seen, Ground::Forwarded, format!("{target} is the Host that the app got")).fix([fix])
     } else if case.app().is_some() {
         // The app has its own idea of where it is: the Host that it got was another.
@@ -87,7 +87,7 @@ fn check(case: &Case<'_>) -> Answer {
             .missing("where the app has this name from: it is not the Host that it got")
             .fix([Fix::advice(format!("the app: no fixed base URL of {target}; build redirects from request.url"))])
     } else {
-        let fix = Fix::candidate(Proxy::of(case).pass_host(), [Change::Proxy(gateway::Change::PassHost)]);
+        let fix = fix::change(case, Proxy::of(case).pass_host(), [Change::Proxy(gateway::Change::PassHost)]);
         parts.missing("the Host that the app got").fix([fix])
     })
 }

@@ -9,7 +9,7 @@
 //! form written into it.
 //!
 //! ## How it is told from its neighbours
-//! - One slash redirect is how a browser finds the page: no finding. It takes three of the same route within a minute.
+//! - One slash redirect is how a browser finds the page: no finding. It takes three of the same call within a minute.
 //! - `PX07`, `RD01`, `RD02`: the redirect itself leads to the wrong place.
 //! - `RD06`: the redirect leads back to where it came from.
 //!
@@ -24,10 +24,10 @@
 //! ## Not
 //! A rewrite in the proxy that adds slashes: it breaks the routes that have none.
 
+use crate::asgi::framework::RouteMatch;
 use crate::diagnosis::case::Case;
 use crate::diagnosis::rule::{Answer, Parts, Rule};
 use crate::diagnosis::session::hop;
-use crate::asgi::framework::RouteMatch;
 use crate::diagnosis::{Confidence, Ground, Severity, shown};
 use crate::lanes::Source;
 

@@ -5,12 +5,12 @@
 //! back as a GET, or the next request has no `Authorization`.
 //!
 //! ## Why it happens
-//! Browsers and most clients turn a POST into a GET on 301 and 302, and some turn every method into one. 307 and 308 keep it. And
-//! all of them drop `Authorization` when scheme, host or port change.
+//! Browsers and most clients turn a POST into a GET on 301 and 302, and some turn every method into one. 307 and 308 keep
+//! it. And all of them drop `Authorization` when scheme, host or port change.
 //!
 //! ## How it is told from its neighbours
-//! - A POST that is answered with a redirect to another page (302, 303 after a form) is as meant: only a redirect to the very
-//!   same page (a slash, https, another host) is one that should have repeated the request.
+//! - A POST that is answered with a redirect to another page (302, 303 after a form) is as meant: only a redirect to the
+//!   very same page (a slash, https, another host) is one that should have repeated the request.
 //! - `RD01`, `RD02`, `RD04`, `RD09`: the redirect leads to the wrong place as well; then that is the cause.
 //! - A login that is dropped on the way to another host is no finding unless the client is then turned away.
 //!
@@ -20,7 +20,8 @@
 //! ```
 //!
 //! ## Fix
-//! 308 in place of 301, 307 in place of 302 (nginx: `return 308 …`); or call the exact URL at once, so that there is no redirect.
+//! 308 in place of 301, 307 in place of 302 (nginx: `return 308 …`); or call the exact URL at once, so that there is no
+//! redirect.
 //!
 //! ## Not
 //! A GET route beside the POST route: it answers, and what was sent is still lost.
@@ -57,12 +58,14 @@ fn check(case: &Case<'_>) -> Answer {
 
 /// True if the redirect leads to the page that was asked for, at most by another scheme, host, port or final slash.
 fn is_same_page(case: &Case<'_>, judged: &Judged) -> bool {
-    judged.slash.is_some() || (judged.target.path == case.lanes.original.path && judged.target.query == case.lanes.original.query)
+    judged.slash.is_some()
+        || (judged.target.path == case.lanes.original.path && judged.target.query == case.lanes.original.query)
 }
 
 fn method_lost(case: &Case<'_>, judged: &Judged, status: u16, by_all: bool) -> Parts {
     let method = shown::text(&case.lanes.original.method);
-    let who = if by_all { "clients follow it with a GET" } else { "some clients (requests, httpx, Go) follow it with a GET" };
+    let who =
+        if by_all { "clients follow it with a GET" } else { "some clients (requests, httpx, Go) follow it with a GET" };
     let why = format!(
         "{method} {} is redirected to {} by {status}: {who}, and what was sent is lost.",
         shown::bytes(&case.lanes.original.path),
@@ -71,11 +74,18 @@ fn method_lost(case: &Case<'_>, judged: &Judged, status: u16, by_all: bool) -> P
     let keeping = if status == 301 { 308 } else { 307 };
     let by_proxy = case.proxy_redirect().is_some();
     let change = match Proxy::of(case) {
-        Proxy::Nginx if by_proxy => format!("nginx: return {keeping} in place of {status}; for its own slash redirect a location = without slash that returns it"),
+        Proxy::Nginx if by_proxy && judged.slash.is_some() => {
+            let path = shown::bytes(&case.lanes.original.path);
+            format!(
+                "nginx: location = {path} {{ return {keeping} {}$is_args$args; }}",
+                shown::bytes(&judged.target.path)
+            )
+        }
+        Proxy::Nginx if by_proxy => format!("nginx: return {keeping} in place of return {status}"),
         proxy if by_proxy => format!("{}: redirect by {keeping} in place of {status}", proxy.name()),
         _ => format!("the app: redirect by {keeping} in place of {status}"),
     };
-    let exact = Fix::advice(format!("the client: ask for {} at once", shown::text(&judged.target.to_string())));
+    let exact = Fix::advice(format!("the client: ask for {} at once", shown::text(&case.meant(judged).to_string())));
     let parts = Parts::new(if by_all { Confidence::High } else { Confidence::Medium }, why)
         .about(format!("method, {status}"))
         .severity(if by_all { Severity::Error } else { Severity::Warn })
@@ -106,7 +116,9 @@ fn login_lost(case: &Case<'_>, judged: &Judged) -> Answer {
             .fact(case, Source::Seen, Ground::Answer, "the redirect leaves scheme, host or port")
             .missing("the client's next request")
             .fix([
-                Fix::advice("keep scheme, host and port in the redirect: pass Host and X-Forwarded-Proto on to the app"),
+                Fix::advice(
+                    "keep scheme, host and port in the redirect: pass Host and X-Forwarded-Proto on to the app",
+                ),
                 Fix::advice(format!("or the client: ask for {} at once", shown::bytes(&judged.target.path))),
             ])
             .not("a client that sends its login to every host it is redirected to: whoever writes the redirect gets it")

@@ -32,9 +32,10 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::history::Hop;
 use crate::diagnosis::rule::{Answer, Parts, Rule};
 use crate::diagnosis::scheme::Unseen;
+use crate::diagnosis::server_words::ServerWords;
 use crate::diagnosis::session::hop;
 use crate::diagnosis::wording::Proxy;
-use crate::diagnosis::{Change, Confidence, Fix, Ground, Severity, fix, shown};
+use crate::diagnosis::{Confidence, Fix, Ground, Severity, fix, shown};
 use crate::gateway;
 use crate::lanes::Source;
 use crate::redirect::{HostVerdict, SchemeVerdict};
@@ -107,7 +108,9 @@ impl Cause {
         }
         if by_https && case.view().is_some_and(|view| view.scope.scheme() == "http") {
             let why = " The app takes the request for http, so it redirects to https again.".to_owned();
-            return Self { about: "https".to_owned(), why, fixes: Unseen::of(case).fixes };
+            let told = case.asked().scheme == "https";
+            let fixes = if told { Unseen::of(case).fixes } else { Self::unheard(case) };
+            return Self { about: "https".to_owned(), why, fixes };
         }
         match case.stripped() {
             Some((prefix, _)) => Self::stripped(case, prefix),
@@ -125,29 +128,53 @@ impl Cause {
     fn proxy_unaware(case: &Case<'_>) -> Self {
         let proxy = Proxy::of(case);
         let name = proxy.name();
-        let front = case.exchange.edge.as_deref().map(|edge| edge.peer.ip().to_canonical().to_string());
+        let front =
+            case.exchange.edge.as_deref().map_or_else(String::new, |edge| edge.peer.ip().to_canonical().to_string());
         let line = match proxy {
-            Proxy::Nginx => {
-                "nginx: redirect to https by $http_x_forwarded_proto, not by $scheme: TLS ends before it".to_owned()
+            Proxy::Nginx | Proxy::Unknown => {
+                "nginx: if ($http_x_forwarded_proto != https) { return 301 https://$host$request_uri; } in place of the \
+                 bare redirect"
+                    .to_owned()
             }
-            proxy => proxy.send_scheme(),
+            Proxy::Haproxy => {
+                "HAProxy: http-request redirect scheme https unless { ssl_fc } || { req.hdr(X-Forwarded-Proto) https }"
+                    .to_owned()
+            }
+            Proxy::Apache => {
+                "Apache: RewriteCond %{HTTP:X-Forwarded-Proto} !=https before the RewriteRule to https".to_owned()
+            }
+            proxy => proxy.believe_front(&front),
         };
-        let fixes = front.map(|front| Fix::candidate(line, [Change::Proxy(gateway::Change::TrustFront(front))]));
+        let fixes = fix::of_proxy(case, line, gateway::Change::TrustFront(front));
         let why = format!(
             " {name} redirects to https by itself: TLS ends before it, and it takes what comes from there for http."
         );
-        Self { about: "https".to_owned(), why, fixes: fixes.into_iter().collect() }
+        Self { about: "https".to_owned(), why, fixes }
     }
 
-    /// The app redirects to the prefix that the proxy takes off again.
+    /// Nobody said that the client came by https.
+    fn unheard(case: &Case<'_>) -> Vec<Fix> {
+        let server = &case.setup.server;
+        let words = ServerWords(server);
+        let peer =
+            case.lanes.forwarded.peer.map_or_else(|| "<the proxy's address>".to_owned(), |peer| peer.to_string());
+        let believe = if server.reads_forwarded() { words.believe(&peer) } else { words.read_headers() };
+        let send = "let what ends TLS send X-Forwarded-Proto: https, and every proxy behind it pass that on";
+        vec![Fix::advice(format!("{send}  +  {believe}"))]
+    }
+
+    /// The app redirects to the prefix that the proxy takes off again: it has routes below it, and wants to see it.
     fn stripped(case: &Case<'_>, prefix: &str) -> Self {
         let keep = gateway::Change::Path { prefix: prefix.to_owned(), to: prefix.to_owned() };
-        let keep = Fix::candidate(Proxy::of(case).keep(prefix), [Change::Proxy(keep)]);
-        let others = fix::for_prefix(case, prefix, true).into_iter().map(Fix::from);
+        let mut fixes = fix::of_proxy(case, Proxy::of(case).keep(prefix), keep);
+        fixes.push(Fix::advice(format!(
+            "or turn off the app's own setting for {} (Grafana: serve_from_sub_path = false)",
+            shown::text(prefix)
+        )));
         Self {
-            about: prefix.to_owned(),
+            about: shown::text(prefix),
             why: " The proxy strips the prefix and the app redirects back to it.".to_owned(),
-            fixes: [keep].into_iter().chain(others).collect(),
+            fixes,
         }
     }
 }

@@ -5,16 +5,16 @@
 //! way. That ends the day somebody passes `Host` on.
 //!
 //! ## Why it happens
-//! While `Host` is left at nginx's default the app builds `http://127.0.0.1:8000/items/`, and nginx's default `proxy_redirect`
-//! replaces just that by `http://example.com/api/v1/`. With `proxy_set_header Host $http_host` the app builds
-//! `http://example.com/items/`, which nginx leaves alone: `PX07`.
+//! While `Host` is left at nginx's default the app builds `http://127.0.0.1:8000/items/`, and nginx's default
+//! `proxy_redirect` replaces just that by `http://example.com/api/v1/`. With `proxy_set_header Host $http_host` the app
+//! builds `http://example.com/items/`, which nginx leaves alone: `PX07`.
 //!
 //! ## How it is told from its neighbours
 //! - `PX07`: the client gets the redirect without the prefix.
 //! - `RD10`: the app knows the prefix, and nginx puts it there a second time.
 //! - `HO01`: Host is replaced; this says what that hides. Without a prefix there is nothing to hide.
-//! - A redirect that is mended on purpose (`proxy_redirect / /api/v1/;`, Caddy's `header_down`, Apache's `ProxyPassReverse`) is no
-//!   finding.
+//! - A redirect that is mended on purpose (`proxy_redirect / /api/v1/;`, Caddy's `header_down`, Apache's
+//!   `ProxyPassReverse`) is no finding.
 //!
 //! ## Example
 //! ```text
@@ -22,8 +22,8 @@
 //! ```
 //!
 //! ## Fix
-//! First the app's side (`uvicorn --root-path /api/v1`), and with it `proxy_set_header Host $http_host;`. One without the other
-//! breaks it.
+//! First the app's side (`uvicorn --root-path /api/v1`), and with it `proxy_set_header Host $http_host;`. One without the
+//! other breaks it.
 //!
 //! ## Not
 //! `proxy_set_header Host $http_host;` alone: the redirect loses its prefix.

@@ -1,19 +1,19 @@
 //! # RD08: Location grows
 //!
 //! ## What it says
-//! Each redirect leads to the last URL with something more in it: the prefix once more (`/p/p/p/x`), or the whole URL within a
-//! parameter (`next=…next=…next=…`). It ends when the URL is too long, or the client gives up.
+//! Each redirect leads to the last URL with something more in it: the prefix once more (`/p/p/p/x`), or the whole URL
+//! within a parameter (`next=…next=…next=…`). It ends when the URL is too long, or the client gives up.
 //!
 //! ## Why it happens
-//! The app redirects a path that it does not take for its own: to the path with its prefix, or to its login page with the way back.
-//! What it redirects to comes back looking just as strange, because the proxy took the prefix off (or left it on) again, so that
-//! not even the login page is known as such.
+//! The app redirects a path that it does not take for its own: to the path with its prefix, or to its login page with the
+//! way back. What it redirects to comes back looking just as strange, because the proxy took the prefix off (or left it on)
+//! again, so that not even the login page is known as such.
 //!
 //! ## How it is told from its neighbours
 //! - `RD06`: the same URLs come again.
 //! - `RD10`: the proxy adds the prefix, once.
-//! - One step alone is no finding: a path may hold a word twice, and a login page may be asked for with a way back. It takes two in
-//!   a row, or a URL that holds itself three times.
+//! - One step alone is no finding: a path may hold a word twice, and a login page may be asked for with a way back. It
+//!   takes two in a row, or a URL that holds itself three times.
 //!
 //! ## Example
 //! ```text
@@ -21,19 +21,20 @@
 //! ```
 //!
 //! ## Fix
-//! Let proxy and app agree on the prefix: keep it and tell the app, or strip it and tell the server (`uvicorn --root-path`).
+//! Let proxy and app agree on the prefix: keep it and tell the app, or strip it and tell the server (`uvicorn
+//! --root-path`).
 //!
 //! ## Not
 //! A longer limit for URLs: it only takes longer.
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::rule::{Answer, Parts, Rule};
-use crate::diagnosis::session::hop;
+use crate::diagnosis::session::{growth, hop};
 use crate::diagnosis::wording::Proxy;
-use crate::diagnosis::{Change, Confidence, Fix, Ground, Severity, fix, shown};
+use crate::diagnosis::{Confidence, Fix, Ground, Severity, fix, shown};
 use crate::gateway;
 use crate::lanes::Source;
-use crate::redirect::{Grown, HostVerdict, grown, nesting};
+use crate::redirect::{HostVerdict, nesting};
 
 pub(super) const RULE: Rule =
     Rule { code: "RD08", title: "Location grows", severity: Severity::Error, source: include_str!("rd08.rs"), check };
@@ -46,17 +47,13 @@ const NESTED: usize = 3;
 fn check(case: &Case<'_>) -> Answer {
     let Some(judged) = case.redirect().filter(|judged| judged.host == HostVerdict::Same) else { return Answer::No };
     let asked = case.asked();
-    let Some(grown) = grown(&asked, &judged.target) else { return Answer::No };
+    let Some(what) = growth(&asked, &judged.target) else { return Answer::No };
     let Some((client, this)) = case.client().zip(hop(case)) else { return Answer::No };
     let before = case
         .history
         .hops(client, case.now(), WINDOW)
         .find(|hop| hop.to == this.from && hop.grown.is_some() && hop.grown == this.grown)
         .map(|hop| hop.exchange);
-    let what = match &grown {
-        Grown::Path(piece) => shown::bytes(piece),
-        Grown::Parameter(name) => format!("{}=", shown::bytes(name)),
-    };
     let why = format!(
         "The client asked {} and is sent to {}: {what} is in it once more, and the next redirect adds another.",
         shown::text(&asked.to_string()),
@@ -81,11 +78,18 @@ fn check(case: &Case<'_>) -> Answer {
 fn fixes(case: &Case<'_>) -> Vec<Fix> {
     let prefix = case.prefix();
     if prefix.is_empty() {
-        return vec![Fix::advice("let proxy and app agree on the prefix: what the app redirects to must be a path it knows")];
+        return vec![Fix::advice(
+            "let proxy and app agree on the prefix: what the app redirects to must be a path it knows",
+        )];
     }
-    let stripped = case.stripped().is_some();
+    if case.stripped().is_none() {
+        return fix::for_prefix(case, prefix, false);
+    }
     let keep = gateway::Change::Path { prefix: prefix.to_owned(), to: prefix.to_owned() };
-    let keep = Fix::candidate(Proxy::of(case).keep(prefix), [Change::Proxy(keep)]);
-    let others = fix::for_prefix(case, prefix, stripped).into_iter().map(Fix::from);
-    [keep].into_iter().filter(|_| stripped).chain(others).collect()
+    let mut fixes = fix::of_proxy(case, Proxy::of(case).keep(prefix), keep);
+    fixes.push(Fix::advice(format!(
+        "or let the app redirect to its own paths: the proxy takes {} off before it sees them",
+        shown::text(prefix)
+    )));
+    fixes
 }

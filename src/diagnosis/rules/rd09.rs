@@ -5,9 +5,9 @@
 //! client's.
 //!
 //! ## Why it happens
-//! nginx answers `/app` with a redirect to `/app/` where `location /app/` has a `proxy_pass`, and makes any redirect of its own
-//! absolute: by its own scheme, the client's host (or `server_name`), and the port it listens on. Behind another TLS end that is
-//! http; behind a published container port or a balancer the port is another.
+//! nginx answers `/app` with a redirect to `/app/` where `location /app/` has a `proxy_pass`, and makes any redirect of its
+//! own absolute: by its own scheme, the client's host (or `server_name`), and the port it listens on. Behind another TLS
+//! end that is http; behind a published container port or a balancer the port is another.
 //!
 //! ## How it is told from its neighbours
 //! - `RD02`, `RD04`: the app wrote the redirect.
@@ -21,8 +21,8 @@
 //! ```
 //!
 //! ## Fix
-//! nginx: `absolute_redirect off;` in the server; the client then keeps scheme, host and port. `port_in_redirect off;` where the
-//! port alone is wrong.
+//! nginx: `absolute_redirect off;` in the server; the client then keeps scheme, host and port. `port_in_redirect off;`
+//! where the port alone is wrong.
 //!
 //! ## Not
 //! `proxy_redirect`: it is for the app's redirects and leaves nginx's own alone.
@@ -30,7 +30,7 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::rule::{Answer, Parts, Rule};
 use crate::diagnosis::wording::Proxy;
-use crate::diagnosis::{Change, Confidence, Fix, Ground, Severity, shown};
+use crate::diagnosis::{Confidence, Fix, Ground, Severity, fix, shown};
 use crate::gateway;
 use crate::lanes::Source;
 use crate::redirect::{HostVerdict, Internal, Judged, PortVerdict, SchemeVerdict, Url};
@@ -54,7 +54,7 @@ fn check(case: &Case<'_>) -> Answer {
         .about(about)
         .fact(case, Source::Seen, Ground::Answer, format!("the redirect names {to}"))
         .fact(case, Source::Seen, Ground::Forwarded, "the app never got the request")
-        .fix(fixes(proxy, about == "port"));
+        .fix(fixes(case, proxy, about == "port"));
     Answer::Yes(match proxy {
         Proxy::Nginx | Proxy::Unknown => {
             parts.not("proxy_redirect: it is for the app's redirects and leaves nginx's own alone")
@@ -89,7 +89,7 @@ fn fault(case: &Case<'_>, asked: &Url, judged: &Judged) -> Option<(&'static str,
     }
 }
 
-fn fixes(proxy: Proxy, port_alone: bool) -> Vec<Fix> {
+fn fixes(case: &Case<'_>, proxy: Proxy, port_alone: bool) -> Vec<Fix> {
     let line = match proxy {
         Proxy::Nginx | Proxy::Unknown => "nginx: absolute_redirect off; in the server block",
         Proxy::Apache => "Apache: UseCanonicalName On and ServerName https://<the public host>:443 in the virtual host",
@@ -98,8 +98,8 @@ fn fixes(proxy: Proxy, port_alone: bool) -> Vec<Fix> {
         Proxy::Caddy => "Caddy: redir <path> without scheme and host",
         Proxy::StandIn => "hopscope proxy --public-url with the URL that clients use",
     };
-    let relative = Fix::candidate(line, [Change::Proxy(gateway::Change::RelativeRedirects)]);
+    let relative = fix::of_proxy(case, line, gateway::Change::RelativeRedirects);
     let port = Fix::advice("or nginx: port_in_redirect off; where the public port is the scheme's own");
     let nginx = matches!(proxy, Proxy::Nginx | Proxy::Unknown);
-    [Some(relative), Some(port).filter(|_| port_alone && nginx)].into_iter().flatten().collect()
+    relative.into_iter().chain(Some(port).filter(|_| port_alone && nginx)).collect()
 }

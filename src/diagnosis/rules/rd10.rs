@@ -5,10 +5,10 @@
 //! `/p/p/items/`.
 //!
 //! ## Why it happens
-//! Two places mend the same thing. nginx's default `proxy_redirect` (and Apache's `ProxyPassReverse`) replaces the upstream's
-//! address by the public one with the prefix; that is right as long as the app does not know the prefix. A server with a root
-//! path does. Or a patch for the app's redirects (`proxy_redirect / /p/;`, `header_down Location`) was left in place after the app
-//! was told its prefix.
+//! Two places mend the same thing. nginx's default `proxy_redirect` (and Apache's `ProxyPassReverse`) replaces the
+//! upstream's address by the public one with the prefix; that is right as long as the app does not know the prefix. A
+//! server with a root path does. Or a patch for the app's redirects (`proxy_redirect / /p/;`, `header_down Location`) was
+//! left in place after the app was told its prefix.
 //!
 //! ## How it is told from its neighbours
 //! - `HO01`: while Host is replaced the app's redirect is one that nginx's default looks for; then that is the cause.
@@ -53,7 +53,10 @@ fn check(case: &Case<'_>) -> Answer {
     let p = shown::text(public);
     let (at_app, at_client) = (shown::bytes(&sent.target.path), shown::bytes(&got.target.path));
     let proxy = Proxy::of(case);
-    let why = format!("The app redirects to {at_app}, which has {p}; {} puts {p} before it once more: {at_client}.", proxy.name());
+    let why = format!(
+        "The app redirects to {at_app}, which has {p}; {} puts {p} before it once more: {at_client}.",
+        proxy.name()
+    );
     Answer::Yes(
         Parts::new(Confidence::High, why)
             .about(p)

@@ -31,13 +31,15 @@
 //! `--forwarded-allow-ips '*'` on a port that others can reach: anyone can then choose the client's address and scheme.
 //! daphne and hypercorn always believe everybody, once they read the headers.
 
+use std::net::IpAddr;
+
 use crate::asgi::server::HeaderUse;
 use crate::diagnosis::case::Case;
 use crate::diagnosis::rule::{Answer, Parts, Rule};
 use crate::diagnosis::server_words::ServerWords;
-use crate::diagnosis::{Confidence, Fix, Severity, shown};
+use crate::diagnosis::{Confidence, Fix, Ground, Severity, shown};
 use crate::forwarded::Verdict;
-use crate::lanes::Change;
+use crate::lanes::{Change, Source};
 
 pub(super) const RULE: Rule =
     Rule { code: "TR01", title: "proxy not trusted", severity: Severity::Warn, source: include_str!("tr01.rs"), check };
@@ -72,14 +74,15 @@ fn check(case: &Case<'_>) -> Answer {
                 names(&sent),
                 shown::text(&verdict.why),
             );
-            let mut parts = parts(case, Confidence::High, why, &peer);
+            let mut parts = parts(case, Confidence::High, why, &peer, &sent, verdict);
             parts.fix.insert(0, Fix::advice("hopscope tap without --tap-source"));
             Answer::Yes(parts)
         }
         (Some(verdict), _) if !verdict.trusted => {
             let why = format!("{} not used: {}. {}", names(&sent), shown::text(&verdict.why), consequence(case));
             let peer = forwarded.peer.map_or_else(|| "<the proxy's address>".to_owned(), |peer| peer.to_string());
-            Answer::Yes(parts(case, if stated { Confidence::High } else { Confidence::Medium }, why, &peer))
+            let confidence = if stated { Confidence::High } else { Confidence::Medium };
+            Answer::Yes(parts(case, confidence, why, &peer, &sent, verdict))
         }
         (_, Some(verdict)) if !verdict.trusted => {
             let peer = case.app().map(|half| half.peer.ip().to_string()).unwrap_or_default();
@@ -88,7 +91,7 @@ fn check(case: &Case<'_>) -> Answer {
                 names(&sent),
                 shown::text(&verdict.why),
             );
-            Answer::Yes(parts(case, Confidence::Medium, why, &peer))
+            Answer::Yes(parts(case, Confidence::Medium, why, &peer, &sent, verdict))
         }
         _ => Answer::No,
     }
@@ -109,7 +112,15 @@ fn unread(case: &Case<'_>) -> Answer {
     // Code around the app is nothing that hopscope is told of by default.
     let on_command_line = server.program().options().iter().any(|own| own.name == option && !own.in_code);
     let confidence = if server.stated && on_command_line { Confidence::High } else { Confidence::Medium };
-    Answer::Yes(Parts::new(confidence, why).fix([words.read_headers()]).not(words.believe_everyone()))
+    let seen = shown::bytes(told.and_then(|field| field.value.as_deref()).unwrap_or_default());
+    Answer::Yes(
+        Parts::new(confidence, why)
+            .about(words.name())
+            .fact(case, Source::Seen, Ground::Forwarded, format!("the app's server got X-Forwarded-Proto: {seen}"))
+            .known(Source::Derived, Ground::Server, None, words.reads_nothing().trim_end_matches('.'))
+            .fix([words.read_headers()])
+            .not(words.believe_everyone()),
+    )
 }
 
 /// What the proxy sent that would take effect if this server believed it.
@@ -140,7 +151,42 @@ fn consequence(case: &Case<'_>) -> String {
     }
 }
 
-fn parts(case: &Case<'_>, confidence: Confidence, why: String, peer: &str) -> Parts {
+fn parts(case: &Case<'_>, confidence: Confidence, why: String, peer: &str, sent: &[&str], verdict: &Verdict) -> Parts {
     let server = ServerWords(&case.setup.server);
-    Parts::new(confidence, why).fix([server.believe(peer)]).not(server.believe_everyone())
+    let mut parts = Parts::new(confidence, why)
+        .about(network(peer))
+        .fact(case, Source::Seen, Ground::Forwarded, format!("{peer} sent {}", sent.join(" and ")))
+        .known(Source::Derived, Ground::Server, None, shown::text(&verdict.why))
+        .fix([server.believe(&to_believe(peer))]);
+    // To a list a * is an entry like any other, unless it is alone (uvicorn since 0.31).
+    if verdict.why.contains('*') {
+        parts = parts.fix(["a * beside other entries counts for nothing: name the proxy's address or network"]);
+    }
+    parts.not(server.believe_everyone())
+}
+
+/// What the list must hold for this peer. Loopback has several addresses, and `localhost` may be any of them.
+fn to_believe(peer: &str) -> String {
+    match peer {
+        "::1" => "127.0.0.1,::1".to_owned(),
+        mapped if mapped.starts_with("::ffff:") => {
+            format!("{},{mapped}", mapped.trim_start_matches("::ffff:"))
+        }
+        other => other.to_owned(),
+    }
+}
+
+/// The network of an address, by which many containers of one proxy are one cause.
+fn network(peer: &str) -> String {
+    match peer.parse().map(|address: IpAddr| address.to_canonical()) {
+        Ok(IpAddr::V4(address)) => {
+            let [a, b, c, _] = address.octets();
+            format!("{a}.{b}.{c}.0/24")
+        }
+        Ok(IpAddr::V6(address)) => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+        Err(_) => String::new(),
+    }
 }

@@ -5,6 +5,7 @@
 //! text, and what type it has is known only by the field that it is for.
 
 pub(super) mod toml;
+pub(super) mod writing;
 pub(super) mod yaml;
 
 use std::path::Path;

@@ -26,6 +26,7 @@ pub(super) fn lane(probed: &Probed, setup: &Setup, receive: impl Fn(&Server) -> 
     let word = ProbeWord {
         frameworks: probed.frameworks.iter().map(|(name, version)| format!("{name} {version}")).collect(),
         endpoint,
+        mounted_root: probed.mounted_root().map(str::to_owned),
         explanation,
         trouble: probed.error.clone().or(cut),
     };

@@ -27,6 +27,7 @@ fn followed(hops: &[(&str, &str, &str)]) -> (Chain, Vec<Exchange>) {
             url: Url::absolute(url.as_bytes()).unwrap(),
             prefix: "/api/v1".to_owned(),
             internal: Vec::new(),
+            proxy_port: None,
             status: half.status(),
             location: half.response.as_ref().and_then(|head| head.get("location")).map(<[u8]>::to_vec),
             location_at_app: None,
@@ -64,6 +65,13 @@ const WRONG: [(&str, &str, &str); 2] = [
 fn a_chain_that_goes_wrong() {
     insta::assert_snapshot!(written(ChainFormat::Text, &WRONG));
     insta::assert_snapshot!(written(ChainFormat::Markdown, &WRONG));
+}
+
+#[test]
+fn every_code_has_a_page() {
+    for code in ["RD01", "RD02", "RD04", "RD05", "RD06", "RD08", "PX07", "CK01", "CO01", "OA01"] {
+        assert!(!Verdict::of(code, true).title.is_empty(), "{code}");
+    }
 }
 
 #[test]

@@ -38,6 +38,7 @@ fn found() -> (Gateway, Pair) {
     setup.know_prefix("/api");
     let local = [127, 0, 0, 1].into();
     let mut pair = pair(&setup, Addresses { client: local, peer: local }, &crate::gateway::Unseen);
+    crate::remedy::mend_pair(&mut pair, &setup);
     pair.untried.push(Untried { router: 1, why: "its rule names no path prefix".to_owned() });
     (gateway, pair)
 }

@@ -34,7 +34,7 @@ fn line(out: &mut impl Write, row: &CauseRow, style: &Style) -> io::Result<()> {
     if let Some(symptoms) = symptoms(row, style) {
         write!(out, "  causes {symptoms}")?;
     }
-    match finding.fix.first() {
+    match finding.fix.first().filter(|_| row.state != CauseState::Gone) {
         Some(fix) => {
             writeln!(out, "  {} {}", words::colored("FIX", "32", style), visible(fix.to_string().as_bytes()))
         }

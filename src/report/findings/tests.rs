@@ -33,7 +33,9 @@ fn run(known: &[Cause]) -> Store {
         Tap { kind: TapKind::StandIn, listen: ([127, 0, 0, 1], 9998).into(), upstream: String::new(), door: None };
     let setup = Setup { taps: vec![tap], prefixes: vec!["/api/v1".to_owned()], ..Setup::new(Server::uvicorn()) };
     let mut store = Store::new(setup, Limits { count: 10, bytes: 1 << 20 });
-    known.iter().for_each(|cause| store.mark_cause(cause, true));
+    for cause in known {
+        store.mark_cause(cause, true);
+    }
     let batch = (1..=3).map(|n| kept(n, &format!("/api/v1/docs?n={n}&token=s3cret")));
     store.absorb(batch.collect(), Losses::default());
     store

@@ -1,7 +1,7 @@
 //! What the keys do on this page.
 
 use super::RedirectsSeen;
-use super::chain_text::copied;
+use super::chain_text::{copied, hops};
 use super::fix_text::causes;
 use crate::lanes::visible::visible;
 use crate::tui::keymap::Action;
@@ -22,8 +22,8 @@ pub(in crate::tui) fn act(state: &mut State, action: Action, seen: &Screenful) -
             // From here on the newest, whichever that is.
             state.redirects.chain = None;
         }
-        Action::HalfDown | Action::PageDown => state.redirects.scroll += 4,
-        Action::HalfUp | Action::PageUp => state.redirects.scroll = state.redirects.scroll.saturating_sub(4),
+        Action::HalfDown | Action::PageDown => scroll(state, shown, true),
+        Action::HalfUp | Action::PageUp => scroll(state, shown, false),
         Action::LaneRight => hop(state, shown, true),
         Action::LaneLeft => hop(state, shown, false),
         Action::NextFinding => broken(state, shown, true),
@@ -44,6 +44,16 @@ pub(in crate::tui) fn act(state: &mut State, action: Action, seen: &Screenful) -
     Some(Vec::new())
 }
 
+/// Lines that a page key scrolls the hops.
+const PAGE: usize = 4;
+
+fn scroll(state: &mut State, shown: &RedirectsSeen, down: bool) {
+    let width = usize::from(state.size.0.saturating_sub(4));
+    let last = shown.chosen.as_ref().map_or(0, |chosen| hops(chosen, width, state.reveal).len().saturating_sub(1));
+    let scroll = state.redirects.scroll;
+    state.redirects.scroll = if down { (scroll + PAGE).min(last) } else { scroll.saturating_sub(PAGE) };
+}
+
 fn choose(state: &mut State, shown: &RedirectsSeen, cursor: usize) {
     let cursor = cursor.min(shown.lines.len().saturating_sub(1));
     let Some(line) = shown.lines.get(cursor) else { return };
@@ -62,17 +72,17 @@ fn hop(state: &mut State, shown: &RedirectsSeen, right: bool) {
 
 /// The next or previous chain that goes wrong.
 fn broken(state: &mut State, shown: &RedirectsSeen, next: bool) {
-    let mut lines = shown.lines.iter().enumerate();
+    let lines = shown.lines.iter().enumerate();
     let found = if next {
         lines.skip(shown.cursor + 1).find(|(_, line)| line.broken)
     } else {
-        lines.by_ref().take(shown.cursor).filter(|(_, line)| line.broken).last()
+        lines.take(shown.cursor).rev().find(|(_, line)| line.broken)
     };
-    match found.map(|(index, _)| index) {
-        Some(index) => choose(state, shown, index),
-        None => {
-            state.notice = Some(if next { "no further broken chain" } else { "no earlier broken chain" }.to_owned())
-        }
+    if let Some((index, _)) = found {
+        choose(state, shown, index);
+    } else {
+        let said = if next { "no further broken chain" } else { "no earlier broken chain" };
+        state.notice = Some(said.to_owned());
     }
 }
 

@@ -4,6 +4,7 @@ use super::hop_text::behind;
 use super::list_text::growing;
 use super::seen::{SeenChain, SeenHop};
 use super::{shown_from, shown_url};
+use crate::exchange::Half;
 use crate::lanes::Author;
 use crate::lanes::visible::visible;
 use crate::redirect::{Chain, End, Fault, Hop, Slash, Url};
@@ -24,6 +25,8 @@ const STATUS: usize = 7;
 const AUTHOR: usize = 18;
 const AT_APP: usize = 32;
 const VERDICT: usize = 24;
+/// Cells of number and status where there is no table, and of both.
+const PLAIN: (usize, usize, usize) = (3, 5, 8);
 
 /// The hops, and what stands behind the chosen one, for a width in cells.
 pub(in crate::tui) fn hops(seen: &SeenChain, width: usize, reveal: bool) -> Vec<Runs> {
@@ -76,24 +79,17 @@ impl Paper {
             let room = self.width.saturating_sub(lead.len());
             return vec![run(Tone::Dim, lead), run(Tone::Title, cut_middle(&url, room))];
         }
-        let lead = format!("0 {} ", pad(&method, 4));
+        let lead = format!("{}{} ", pad("0", PLAIN.0), pad(&method, PLAIN.1 - 1));
         vec![run(Tone::Dim, lead.clone()), run(Tone::Title, cut_middle(&url, self.width.saturating_sub(lead.len())))]
     }
 
     fn hop(&self, number: usize, chosen: bool, hop: &Hop, known: &SeenHop, next: Option<&Hop>) -> Vec<Runs> {
-        let mark = if chosen { "▶" } else { " " };
+        let (mark, tone) = if chosen { ("▶", Tone::Focus) } else { (" ", Tone::Dim) };
+        let status = hop.status.map_or_else(|| "-".to_owned(), |status| status.to_string());
+        let (number_cells, status_cells) = if self.wide { (NUMBER, STATUS + 1) } else { (PLAIN.0, PLAIN.1) };
         let lead = vec![
-            run(
-                if chosen { Tone::Focus } else { Tone::Dim },
-                pad(&format!("{number}{mark}"), if self.wide { NUMBER } else { 2 }),
-            ),
-            run(
-                status_tone(hop.status),
-                pad(
-                    &hop.status.map_or_else(|| "-".to_owned(), |status| status.to_string()),
-                    if self.wide { STATUS + 1 } else { 5 },
-                ),
-            ),
+            run(tone, pad(&format!("{number}{mark}"), number_cells)),
+            run(status_tone(hop.status), pad(&status, status_cells)),
         ];
         let Some(sent) = &hop.sent else { return vec![self.answer(lead, hop, known)] };
         let faults = hop.faults();
@@ -122,7 +118,7 @@ impl Paper {
             return lead;
         }
         let by = format!("  by {by}");
-        let room = self.width.saturating_sub(7 + by.chars().count());
+        let room = self.width.saturating_sub(PLAIN.2 + by.chars().count());
         lead.push(run(Tone::Text, cut_middle(&what, room)));
         lead.push(run(Tone::Dim, by));
         lead
@@ -145,7 +141,7 @@ impl Paper {
 
     fn plain_rows(&self, mut lead: Runs, hop: &Hop, target: &Url, known: &SeenHop, next: Option<&Hop>) -> Vec<Runs> {
         let by = format!("  by {}", author(known));
-        let room = self.width.saturating_sub(7 + by.chars().count());
+        let room = self.width.saturating_sub(PLAIN.2 + by.chars().count());
         lead.push(run(Tone::Text, pad(&cut_middle(&shown_url(target, self.reveal), room), room)));
         lead.push(run(Tone::Dim, by));
         let said = said(hop, known, next);
@@ -153,13 +149,13 @@ impl Paper {
         if let Some(other) = &hop.sent_by_app {
             let was = format!("app    {}", shown_url(&other.target, self.reveal));
             lines.push(vec![
-                run(Tone::Dim, " ".repeat(7)),
-                run(Tone::Changed, cut_middle(&was, self.width.saturating_sub(7))),
+                run(Tone::Dim, " ".repeat(PLAIN.2)),
+                run(Tone::Changed, cut_middle(&was, self.width.saturating_sub(PLAIN.2))),
             ]);
         }
         // That it was not rewritten shows in its being wrong.
         if hop.sent_by_app.is_some() || next.is_some_and(|next| next.method != hop.method) {
-            lines.push(vec![run(Tone::Dim, " ".repeat(7)), said]);
+            lines.push(vec![run(Tone::Dim, " ".repeat(PLAIN.2)), said]);
         }
         lines
     }
@@ -175,9 +171,9 @@ impl Paper {
         let said = visible(format!("{} {}", pad(fault.part, 6), fault.said).as_bytes());
         let verdict = run(tone, format!("{sign}{}", fault.code));
         if !self.wide {
-            let room = self.width.saturating_sub(7 + 12);
+            let room = self.width.saturating_sub(PLAIN.2 + 12);
             let said = pad(&cut_end(&said, room.saturating_sub(1)), room);
-            return vec![run(Tone::Dim, " ".repeat(7)), run(Tone::Text, said), verdict];
+            return vec![run(Tone::Dim, " ".repeat(PLAIN.2)), run(Tone::Text, said), verdict];
         }
         let room = self.width.saturating_sub(NUMBER + STATUS + 1 + AUTHOR + VERDICT);
         let carets =
@@ -192,7 +188,7 @@ impl Paper {
 
     /// What came of it, where that is no answer.
     fn end(&self, chain: &Chain) -> Vec<Runs> {
-        let indent = if self.wide { NUMBER } else { 2 };
+        let indent = if self.wide { NUMBER } else { PLAIN.0 };
         let line = |tone, text: String| vec![run(Tone::Dim, " ".repeat(indent)), run(tone, text)];
         let mut lines = match chain.end() {
             End::Circle(length) => {
@@ -242,7 +238,8 @@ fn said(hop: &Hop, known: &SeenHop, next: Option<&Hop>) -> Run {
     let changed = next.filter(|next| next.method != hop.method);
     let slash = hop.sent.as_ref().and_then(|sent| sent.slash);
     if hop.sent_by_app.is_some() {
-        return run(if wrong { Tone::Bad } else { Tone::Changed }, "rewritten on its way");
+        let by = rewriter(known).map_or_else(|| "on its way".to_owned(), |by| format!("by {by}"));
+        return run(if wrong { Tone::Bad } else { Tone::Changed }, format!("rewritten {by}"));
     }
     if wrong && by_app && at_app(known) {
         return run(Tone::Warn, "not rewritten on its way");
@@ -256,6 +253,19 @@ fn said(hop: &Hop, known: &SeenHop, next: Option<&Hop>) -> Run {
         Some(Slash::Removed) => run(Tone::Good, "✓ slash removed"),
         None => run(Tone::Good, "✓"),
     }
+}
+
+/// Who put another Location in the place of the app's: the program that names itself where the app's server did not.
+fn rewriter(known: &SeenHop) -> Option<String> {
+    let exchange = &known.known.as_ref()?.0.exchange;
+    let named = server(exchange.edge.as_deref())?;
+    let program = named.split(|&b| b == b'/').next().filter(|_| server(exchange.app.as_deref()) != Some(named))?;
+    Some(visible(program).to_ascii_lowercase())
+}
+
+/// The `Server` field of an answer.
+fn server(half: Option<&Half>) -> Option<&[u8]> {
+    half?.response.as_ref()?.get("server")
 }
 
 fn verdict_of(status: Option<u16>) -> Run {

@@ -1,6 +1,6 @@
 //! What to change, causes first: the findings of all exchanges of a chain, each cause once.
 
-use super::seen::SeenChain;
+use super::seen::{SeenChain, SeenHop};
 use crate::diagnosis::{Finding, Follows};
 use crate::lanes::visible::visible;
 use crate::tui::row::severity_tone;
@@ -11,7 +11,7 @@ use crate::tui::theme::Tone;
 /// follows from another exchange is mended with that one.
 pub(super) fn causes(seen: &SeenChain) -> Vec<&Finding> {
     let mut causes: Vec<&Finding> = Vec::new();
-    let all = seen.hops.iter().flat_map(|hop| hop.findings());
+    let all = seen.hops.iter().flat_map(SeenHop::findings);
     for finding in all.filter(|finding| !matches!(finding.follows, Some(Follows::Exchange(..)))) {
         match causes.iter_mut().find(|known| known.cause() == finding.cause()) {
             Some(known) if finding.primary && !known.primary => *known = finding,
@@ -31,7 +31,8 @@ pub(in crate::tui) fn fixes(seen: &SeenChain, width: usize) -> Vec<Runs> {
     }
     let title = if width >= 100 { 32 } else { 0 };
     let line = |finding: &&Finding| {
-        let fix = finding.fix.first().map(|fix| visible(fix.to_string().as_bytes())).unwrap_or_default();
+        let fix = finding.fix.first().map(|fix| visible(fix.to_string().as_bytes()));
+        let fix = fix.unwrap_or_else(|| format!("hopscope rules {} says what there is to do", finding.code));
         let mut runs = vec![run(severity_tone(finding.severity), format!("{}  ", finding.code))];
         if title > 0 {
             runs.push(run(Tone::Text, pad(finding.title, title) + "  "));

@@ -3,7 +3,7 @@
 use super::seen::{ChainLine, RedirectsSeen};
 use super::{shown_from, shown_url};
 use crate::lanes::visible::visible;
-use crate::redirect::{Chain, End, Grown};
+use crate::redirect::{Chain, End, Grown, Hop};
 use crate::tui::row::{severity_tone, shown_target};
 use crate::tui::text::{Run, Runs, cut_middle, pad, run};
 use crate::tui::theme::Tone;
@@ -101,7 +101,7 @@ fn finding(line: &ChainLine) -> Run {
     if let Some(grown) = chain.grows() {
         return run(Tone::Bad, format!("✗ {} grows", growing(grown)));
     }
-    let faults: Vec<_> = chain.hops().iter().flat_map(|hop| hop.faults()).collect();
+    let faults: Vec<_> = chain.hops().iter().flat_map(Hop::faults).collect();
     if let Some(fault) = faults.iter().find(|fault| fault.sure) {
         return run(Tone::Bad, visible(format!("✗ {} {}", fault.part, fault.said).as_bytes()));
     }

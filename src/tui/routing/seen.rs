@@ -8,6 +8,7 @@ use crate::diagnosis::{Severity, pages};
 use crate::dry_run::{self, Addresses, DryRun, Entrance, Pair, ServerLine, Start, WhatIf, request};
 use crate::gateway::{Gateway, Place, Proxy, Weight};
 use crate::lanes::{Setup, TapKind};
+use crate::remedy;
 use crate::settings::Machine;
 
 /// Requests come from here, and are sent on from here: a dry run knows no better.
@@ -149,7 +150,8 @@ impl RoutesSeen {
         let entrance = Entrance::of(self.setup.gateway.as_ref(), &asked)?;
         let start = Start { asked: &asked, entrance: &entrance, client: HERE.client, peer: HERE.peer };
         let mut setup = Setup::clone(&self.setup);
-        let run = dry_run::run(&start, &mut setup, &self.machine);
+        let mut run = dry_run::run(&start, &mut setup, &self.machine);
+        remedy::mend_run(&mut run, &setup);
         let known = run.lanes.original.prefix.clone();
         let prefix = if known.is_empty() { prefix.to_owned() } else { known };
         let what_ifs = dry_run::what_ifs(&run, &self.setup, &prefix);

@@ -39,7 +39,7 @@ pub(in crate::tui) fn trial(seen: &RoutesSeen, setup: &Setup, width: usize) -> V
         Ok(tried) => {
             lines.push(text("server", &server(setup)));
             lines.extend(proxy(tried, setup.gateway.as_ref(), width));
-            lines.extend(app(tried));
+            lines.extend(app(tried, width));
         }
     }
     lines
@@ -97,7 +97,7 @@ fn unknown(way: &Way, width: usize) -> Vec<Runs> {
 }
 
 /// What server and app make of what they get.
-fn app(tried: &Tried) -> Vec<Runs> {
+fn app(tried: &Tried, width: usize) -> Vec<Runs> {
     let lanes = &tried.run.lanes;
     let view = lanes.scope.view.as_ref();
     let scope = match (&lanes.scope.outcome, view) {
@@ -121,6 +121,9 @@ fn app(tried: &Tried) -> Vec<Runs> {
         result.push(run(Tone::Text, finding.title));
     }
     lines.push(labelled("result", result));
+    if let Some(fix) = tried.run.findings.first().and_then(|finding| finding.fix.first()) {
+        lines.extend(wrapped("fix", Tone::Good, &fix.line, width));
+    }
     if let Some(location) = &answer.location {
         lines.push(text("", &format!("Location: {}", String::from_utf8_lossy(location))));
     }

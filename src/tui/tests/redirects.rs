@@ -147,6 +147,16 @@ fn what_is_copied() {
     };
     assert!(!copied(bench.type_in("y")).is_empty());
     let chain = copied(bench.type_in("Y"));
-    assert!(chain.starts_with("0 GET  https://mysuperapp.com/api/v1/items\n"), "{chain}");
+    assert!(chain.starts_with("0  GET  https://mysuperapp.com/api/v1/items\n"), "{chain}");
     assert!(chain.contains("http://localhost:8000/items/") && chain.contains("PX07"), "{chain}");
+}
+
+#[test]
+fn any_size_is_drawn() {
+    for (width, height) in [(0, 0), (1, 3), (5, 5), (20, 8), (60, 12), (79, 23), (109, 40), (130, 5)] {
+        let mut bench = at(width, height);
+        bench.press(["k", "k", "l", "u"].iter().flat_map(|keys| keys.chars().map(Key::Char)));
+        bench.press([Key::Ctrl('d'), Key::Ctrl('u'), Key::Char('?')]);
+        assert!(!bench.screen().chars().any(|c| c.is_control() && c != '\n'), "{width}x{height}");
+    }
 }

@@ -53,7 +53,7 @@ pub(in crate::tui) fn key(state: &mut State, mut what_if: Box<WhatIf>, key: KeyE
 /// Text pasted into the field.
 pub(in crate::tui) fn paste(what_if: &mut WhatIf, text: &str) {
     if what_if.field != Field::Path {
-        what_if.prompt.left.extend(text.chars().filter(|c| !c.is_control()));
+        what_if.prompt.paste(text);
         what_if.take_in();
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::source::{self, Statement};
 use crate::gateway::draft::Draft;
-use crate::gateway::{CannotAmend, Edit, Origin, Place, Plan, Router, StepKind};
+use crate::gateway::{CannotAmend, Edit, Gateway, Origin, Place, Plan, Router, StepKind};
 
 /// A line that sends on, with what is around it.
 pub(super) struct Site<'a> {
@@ -25,7 +25,7 @@ impl<'a> Site<'a> {
     ///
     /// # Errors
     /// Nothing sends the request on.
-    pub(super) fn of(gateway: &crate::gateway::Gateway, origin: &'a Origin, plan: &Plan) -> Result<Self, CannotAmend> {
+    pub(super) fn of(gateway: &Gateway, origin: &'a Origin, plan: &Plan) -> Result<Self, CannotAmend> {
         let router = gateway.router(plan).ok_or_else(|| CannotAmend("no line of the Caddyfile takes it".to_owned()))?;
         Self::at(origin, router, plan)
     }

@@ -214,7 +214,7 @@ mod tests {
     fn statements_know_their_bytes() {
         let text = "# c\n{\n\tadmin off\n}\na.b,\nc.d {\n\thandle /p/* {\n\t\trespond \"x {\" 2 # {\n\t}\n}\n";
         let level = parse(text.as_bytes()).unwrap();
-        let at = |range: &Range<usize>| &text[range.clone()];
+        let at = |range: &Range<usize>| text.get(range.clone()).unwrap();
         assert_eq!((at(&level[0].span), at(&level[0].head)), ("{\n\tadmin off\n}", ""));
         assert_eq!((level[1].line, level[1].words.join(" ")), (5, "a.b, c.d".to_owned()));
         let found = way(&level, 8, &|statement| statement.name() == "respond").unwrap();

@@ -10,7 +10,7 @@ use crate::gateway::draft::Draft;
 use crate::gateway::nginx::include;
 use crate::gateway::nginx::ingress;
 use crate::gateway::nginx::tree::Directive;
-use crate::gateway::{CannotAmend, Edit, Gateway, Origin, Place, Plan, Router};
+use crate::gateway::{CannotAmend, Edit, Files as _, Gateway, Origin, Place, Plan, Router};
 
 /// A location with all that it inherits from.
 pub(super) struct Site<'a> {
@@ -121,7 +121,7 @@ impl<'a> Site<'a> {
 
     /// True if the file can be changed: it was read, and is not known by itself or out of a dump.
     pub(super) fn is_ours(&self, directive: &Directive) -> bool {
-        crate::gateway::Files::read(&self.origin.files, &directive.place.file).is_ok()
+        self.origin.files.read(&directive.place.file).is_ok()
     }
 
     /// The draft of the file that a directive stands in, and the directive as it stands there.

@@ -106,7 +106,7 @@ mod tests {
     fn statements_know_their_bytes() {
         let text = "a 'b c' ;\nd {\n  e f; g{h;}\n}\n";
         let level = parse(text.as_bytes()).unwrap();
-        let at = |range: &Range<usize>| &text[range.clone()];
+        let at = |range: &Range<usize>| text.get(range.clone()).unwrap();
         assert_eq!((at(&level[0].span), at(&level[0].head)), ("a 'b c' ;", "a 'b c'"));
         assert_eq!((at(&level[1].span), level[1].block.as_ref().unwrap().open), ("d {\n  e f; g{h;}\n}", 13));
         assert_eq!(at(&find(&level, 3, "h", &[]).unwrap().span), "h;");

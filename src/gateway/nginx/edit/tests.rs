@@ -96,7 +96,7 @@ fn paths() {
         else {
             continue;
         };
-        let (made, gateway) = amended(text, target, &[change.clone()]).unwrap();
+        let (made, gateway) = amended(text, target, std::slice::from_ref(&change)).unwrap();
         assert_eq!(made.trim_end(), want.trim_end(), "{change} in {text}");
         let wanted = target.replacen(prefix, to, 1);
         assert!(sent(&gateway, target).starts_with(&format!("GET {wanted} ")), "{made}: {}", sent(&gateway, target));
