@@ -113,7 +113,7 @@ fn every_command_and_option_exists() {
 
 #[test]
 fn options_in_the_text_exist() {
-    let help: String = ["tap", "proxy", "run", "probe", "explain", "follow", "check", "demo", "predict"]
+    let help: String = ["tap", "proxy", "run", "probe", "explain", "follow", "fix", "check", "demo", "predict"]
         .map(|name| hopscope(&[name, "--help"]).1)
         .concat();
     let known: BTreeSet<&str> =

@@ -68,7 +68,7 @@ pub(super) fn run(args: DemoArgs) -> Result<Exit, Failure> {
     let ended = if dashboard {
         let export = Arc::new(Export::new(Arc::clone(&engine.store), &Findings::default(), &output));
         let (store, pause) = (Arc::clone(&engine.store), engine.capture.pause_switch());
-        let live = LiveControls { store, pause, reload: None, export };
+        let live = LiveControls { store, pause, reload: None, export, teller: Arc::new(engine.teller()) };
         let list = SCENES.iter().map(|scene| Scene { title: scene.name.to_owned(), about: scene.look.to_owned() });
         let scenes = Scenes { list: list.collect(), current: shown };
         let controls = Box::new(DemoControls { live, choose });
@@ -184,6 +184,10 @@ impl Controls for DemoControls {
 
     fn clear(&mut self) {
         self.live.clear();
+    }
+
+    fn prove(&mut self, cause: &Cause) -> Result<String, String> {
+        self.live.prove(cause)
     }
 
     fn scene(&mut self, index: usize) {

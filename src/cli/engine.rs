@@ -15,6 +15,7 @@ use anyhow::Context as _;
 use tokio::sync::watch;
 
 use super::watch::Watch;
+use crate::asgi::framework::Routes;
 use crate::capture::{self, Capture};
 use crate::exchange::ExchangeId;
 use crate::gateway::Upstream;
@@ -193,7 +194,17 @@ fn ask(runtime: &tokio::runtime::Runtime, app: &Upstream, changes: &Changes, wan
         let told = match runtime.block_on(probe::describe(app)) {
             Ok(told) => Some((told.routes, told.root_path)),
             // An answer all the same: it has no description where every FastAPI app has one.
-            Err(RoutesError::Status { status: 404, .. }) => None,
+            Err(RoutesError::Status { status: 404, .. }) => {
+                let paths = changes.store.read().unwrap_or_else(PoisonError::into_inner).paths_waiting();
+                let found = runtime.block_on(probe::paths::shorter(app, &paths));
+                let mut store = changes.store.write().unwrap_or_else(PoisonError::into_inner);
+                for shorter in &found {
+                    store.know_prefix(&shorter.prefix);
+                }
+                drop(store);
+                let rests = found.into_iter().map(|shorter| shorter.rest);
+                Some(Routes::some(rests)).filter(|routes| routes.templates().next().is_some()).map(|some| (some, None))
+            }
             // An app that cannot be asked keeps its routes to itself; the rules then say what they can without them.
             Err(_) => {
                 not_before = Instant::now() + ASK_AGAIN;

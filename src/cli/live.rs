@@ -11,13 +11,13 @@ use anyhow::Context as _;
 use jiff::tz::TimeZone;
 use tokio::sync::mpsc;
 
-use super::engine::{Engine, SharedStore, Sink};
+use super::engine::{Engine, SharedStore, Sink, Teller};
 use super::findings::{self, Export};
 use super::headless::Headless;
 use super::reload::{Nudge, Reload};
 use super::signals::{Signals, runtime, sleep};
 use super::watch::{self, AppServer, Watch};
-use super::{Exit, Failure, configured};
+use super::{Exit, Failure, configured, prove};
 use crate::capture::{Capture, PauseSwitch};
 use crate::diagnosis::Cause;
 use crate::exchange::ExchangeId;
@@ -93,7 +93,8 @@ pub(super) fn run_beside(
         let pause = engine.capture.pause_switch();
         let reload = reload.as_ref().and_then(Reload::nudge);
         let export = Arc::clone(&export);
-        let controls = LiveControls { store: Arc::clone(&engine.store), pause, reload, export };
+        let teller = Arc::new(engine.teller());
+        let controls = LiveControls { store: Arc::clone(&engine.store), pause, reload, export, teller };
         let session = session(&engine, &settings.output, filter, warning, Box::new(controls), None);
         let session = Session { console: beside.console.take(), ..session };
         show(session, settings.output.duration, beside.end())
@@ -347,6 +348,8 @@ pub(super) struct LiveControls {
     /// Where the proxy is known by its configuration.
     pub reload: Option<Nudge>,
     pub export: Arc<Export>,
+    /// Told what comes of a proof.
+    pub teller: Arc<Teller>,
 }
 
 impl Controls for LiveControls {
@@ -368,6 +371,10 @@ impl Controls for LiveControls {
 
     fn mark(&mut self, cause: &Cause, known: bool) {
         self.store.write().unwrap_or_else(PoisonError::into_inner).mark_cause(cause, known);
+    }
+
+    fn prove(&mut self, cause: &Cause) -> Result<String, String> {
+        prove::start(cause, &self.store, &self.teller)
     }
 
     fn export(&mut self) -> Result<Exported, String> {

@@ -8,12 +8,14 @@ mod engine;
 mod exit;
 mod explain;
 mod findings;
+mod fix;
 mod follow;
 mod from_args;
 pub mod headless;
 mod live;
 mod predict;
 mod probe;
+mod prove;
 mod proxy;
 mod reload;
 mod rules;
@@ -55,12 +57,15 @@ EXAMPLES
   Follow a redirect, hop by hop: is each Location right, and what becomes of body, login and cookies?
     hopscope follow https://example.org/api/v1/items --prefix /api/v1
 
+  Which fix mends it, and does it on the running app?
+    hopscope fix http://localhost:9999/api/v1/docs --prove --from nginx.conf
+
   See it all alive, with nothing but this program
     hopscope demo
 
 EXIT CODES
   0    fine
-  1    there was a finding that --fail-on asks for
+  1    there was a finding that --fail-on asks for, or one without a proven fix (fix --prove)
   2    the command line is wrong, or the proxy's configuration
   3    could not listen, or not reach the URL to follow
   4    could not read the input, or not write the output
@@ -86,6 +91,7 @@ enum Command {
     Run(run::RunArgs),
     Explain(explain::ExplainArgs),
     Follow(follow::FollowArgs),
+    Fix(fix::FixArgs),
     Check(check::CheckArgs),
     Predict(predict::PredictArgs),
     Demo(demo::DemoArgs),
@@ -112,6 +118,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Probe(args) => probe::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Follow(args) => follow::run(&args),
+        Command::Fix(args) => fix::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Demo(args) => demo::run(args),

@@ -16,7 +16,7 @@ use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 
 use super::engine::Teller;
 use super::from_args::faulty;
-use crate::gateway::{self, Files, Gateway, Router};
+use crate::gateway::{self, Files, Gateway, InMemory, Router};
 use crate::lanes::visible::visible;
 use crate::proxy::StandIn;
 use crate::settings::{Machine, Source};
@@ -91,7 +91,13 @@ impl Reload {
         });
         match watcher {
             Ok(watcher) => {
-                let contents = read(&source).1;
+                let (now, contents) = read(&source);
+                // What was written between the first reading and the watch has told nobody.
+                let is_as_read = now.is_ok_and(|now| files_of(&now) == files_of(gateway));
+                let contents = if is_as_read { contents } else { Contents::new() };
+                if !is_as_read {
+                    nudge.now();
+                }
                 let watched = Watched { source, stand_in, teller, loud, current: gateway.clone(), contents };
                 let name = "hopscope-reload".to_owned();
                 let started = std::thread::Builder::new().name(name).spawn(move || watched.run(&changes));
@@ -152,6 +158,11 @@ impl Watched {
         let said = said.lines().next().unwrap_or_default().to_owned();
         self.teller.tell(|store| store.reread(since, gateway, said));
     }
+}
+
+/// What a configuration was read from.
+fn files_of(gateway: &Gateway) -> Option<&InMemory> {
+    gateway.origin.as_ref().map(|origin| &origin.files)
 }
 
 /// Says something on stderr.

@@ -106,15 +106,27 @@ impl<'a> Case<'a> {
         self.lanes.answer.app_status.or(self.lanes.answer.status)
     }
 
-    /// True if the client did not get what it asked for. A proxy that answers 200 with nothing (Caddy) counts; one that has an
-    /// answer of its own, or another app's, does not.
+    /// True if the client did not get what it asked for. A proxy that answers 200 with nothing (Caddy) counts, or with
+    /// a page for a script; one that has another answer of its own, or another app's, does not.
     pub(super) fn failed(&self) -> bool {
         match self.lanes.answer.status {
             Some(status) if status >= 400 => true,
-            Some(200) => self.never_reached() && self.lanes.original.method != "HEAD" && self.answered_with_nothing(),
+            Some(200) if self.never_reached() && self.lanes.original.method != "HEAD" => {
+                self.answered_with_nothing() || self.is_page_for_a_file()
+            }
             Some(_) => false,
             None => self.never_reached(),
         }
+    }
+
+    /// True for a page where a script, a style or a picture was asked for: somebody's page for every path.
+    fn is_page_for_a_file(&self) -> bool {
+        const ENDINGS: [&[u8]; 12] = [
+            b".js", b".mjs", b".css", b".json", b".map", b".png", b".jpg", b".svg", b".ico", b".woff", b".woff2",
+            b".wasm",
+        ];
+        let html = self.lanes.answer.content_type.as_deref().is_some_and(|kind| kind.starts_with("text/html"));
+        html && ENDINGS.iter().any(|ending| self.lanes.original.path.ends_with(ending))
     }
 
     fn answered_with_nothing(&self) -> bool {
@@ -142,11 +154,18 @@ impl<'a> Case<'a> {
         (refused && by_app).then_some(Miss::Seen)
     }
 
-    /// True for the page that Starlette's or FastAPI's router answers with where no route matches. A handler's own 404
+    /// True for the page that the router of Starlette, FastAPI, Django or Quart answers with where no route matches. A handler's own 404
     /// (`{"detail":"Item not found"}`) has other words; the answer to HEAD has none. Of a body that was not kept the length
     /// must do.
     pub(super) fn is_router_page(&self) -> bool {
-        const PAGES: [&[u8]; 2] = [br#"{"detail":"Not Found"}"#, b"Not Found"];
+        const PAGES: [&[u8]; 4] = [
+            br#"{"detail":"Not Found"}"#,
+            b"Not Found",
+            b"\n<!doctype html>\n<html lang=\"en\">\n<head>\n  <title>Not Found</title>\n</head>\n<body>\n  <h1>Not Found</h1>\
+              <p>The requested resource was not found on this server.</p>\n</body>\n</html>\n",
+            b"<!doctype html>\n<html lang=en>\n<title>404 Not Found</title>\n<h1>Not Found</h1>\n<p>The requested URL was not \
+              found on the server. If you entered the URL manually please check your spelling and try again.</p>\n",
+        ];
         let Some(body) = self.exchange.inner().map(|half| &half.response_body) else { return false };
         let not_kept = body.kept.is_empty() && body.cut != Cut::No;
         let is_page = |page: &&[u8]| *page == &*body.kept || not_kept && page.len() as u64 == body.total;

@@ -19,6 +19,16 @@ pub enum Change {
     App(AppChange),
 }
 
+impl Change {
+    /// The option of the server that it changes, and its value; `None` if it changes something else.
+    pub fn of_server(&self) -> Option<(String, Option<String>)> {
+        match self {
+            Self::Server(option, value) => Some((option.clone(), value.clone())),
+            Self::Proxy(_) | Self::App(_) => None,
+        }
+    }
+}
+
 /// A change in the app's own code.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AppChange {

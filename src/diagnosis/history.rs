@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use super::paths::Paths;
 use super::rule::{Next, Step};
+use super::scanner::Sought;
 use super::{Cause, Confidence, Fact, Finding, Ground, prefix, shown};
 use crate::exchange::ExchangeId;
 use crate::lanes::{Lanes, Rewrite, Setup, Source};
@@ -49,6 +50,8 @@ pub(super) struct History {
     held: VecDeque<(Cause, Expected)>,
     /// Some answer allowed a script of another origin.
     cors: bool,
+    /// The app answers paths that end like scripts of another language.
+    scripts: bool,
 }
 
 /// What is remembered of one client.
@@ -293,6 +296,17 @@ impl History {
         let seen = lanes.original.source == Source::Seen && lanes.rewritten.rewrite == Rewrite::Kept;
         let told = lanes.scope.view.as_ref().is_none_or(|view| !view.scope.root_path.is_empty());
         self.plain |= well && seen && !told && lanes.original.prefix.is_empty();
+    }
+
+    /// Notes that the app has paths that end like scripts of another language.
+    pub(super) fn note_script(&mut self, lanes: &Lanes) {
+        let well = lanes.answer.status.is_some_and(|status| (200..400).contains(&status));
+        self.scripts |= well && Sought::by(&lanes.original.path) == Some(Sought::Script);
+    }
+
+    /// True if the app was seen to have such paths.
+    pub(super) fn serves_scripts(&self) -> bool {
+        self.scripts
     }
 
     /// Notes that the app answers what is left of a path when this part is taken off.

@@ -98,6 +98,22 @@ impl Proxy {
         }
     }
 
+    /// How to answer hidden files with 404 at once; where nothing fits a line, what to do.
+    pub(super) const fn refuse_hidden(self) -> &'static str {
+        match self {
+            Self::Nginx => "nginx, in the server: location ~ /\\.(?!well-known/) { return 404; }",
+            Self::Traefik => "Traefik: && !PathRegexp(`/\\.(env|git|svn|hg|ssh|aws|ht)`) in the router's rule",
+            Self::Caddy => {
+                "Caddy: @hidden { path */.*  not path /.well-known/* } on lines of their own, and respond @hidden 404"
+            }
+            Self::Haproxy => {
+                "HAProxy, in the frontend: http-request return status 404 if { path_sub /. } !{ path_beg /.well-known/ }"
+            }
+            Self::Apache => "Apache: RedirectMatch 404 \"/\\.(?!well-known/)\"",
+            Self::StandIn | Self::Unknown => "refuse paths with /. at the proxy, /.well-known/ excepted",
+        }
+    }
+
     /// How to make it believe the forwarding headers of the hop before it, an address.
     pub(crate) fn trust_front(self, peer: &str) -> String {
         let peer = shown::text(peer);

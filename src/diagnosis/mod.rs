@@ -20,6 +20,7 @@ pub(crate) mod prefix;
 mod redirected;
 mod rule;
 pub mod rules;
+mod scanner;
 mod scheme;
 pub(crate) mod server_words;
 mod session;
@@ -109,6 +110,11 @@ impl Finding {
     /// The cause that it names: its code, and what it is about.
     pub fn cause(&self) -> Cause {
         Cause { code: self.code, about: self.about.clone() }
+    }
+
+    /// The first fix that can be tried: advice has no changes.
+    pub fn first_to_try(&self) -> Option<&Fix> {
+        self.fix.iter().find(|fix| !fix.changes.is_empty())
     }
 }
 

@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 use super::{Finding, Follows};
 
 /// A cause, and the findings that go away when it is mended. Where two causes hold, the earlier line wins.
-const CAUSES: [(&str, &[&str]); 50] = [
+const CAUSES: [(&str, &[&str]); 51] = [
     ("WS02", &["PX01", "PX04", "WS01", "WS03"]),
     ("TR06", &["PX01", "PX05", "PX07"]),
     ("PX12", &["PX01", "PX02", "PX03", "PX04", "PX05", "PX07", "PX13", "PX15", "PX16"]),
@@ -17,7 +17,7 @@ const CAUSES: [(&str, &[&str]); 50] = [
     ("PX09", &["PX01", "PX03", "PX04", "NG02"]),
     ("NG03", &["NG07", "PX01"]),
     ("NG04", &["NG07"]),
-    ("NG05", &["PX01", "PX02", "PX03", "PX04", "NG02", "PX10"]),
+    ("NG05", &["PX01", "PX02", "PX03", "PX04", "NG02", "NG06", "PX10"]),
     ("PX10", &["PX01", "PX02", "PX03", "PX04", "PX05", "PX07", "PX13"]),
     ("PX11", &["PX01", "PX04", "PX05", "PX07"]),
     ("NG06", &["NG07"]),
@@ -40,6 +40,7 @@ const CAUSES: [(&str, &[&str]); 50] = [
     ("PX02", &["WS01"]),
     ("PX04", &["WS01"]),
     ("PX01", &["WS01", "WS03"]),
+    ("TR04", &["TR03"]),
     ("TR03", &["RD02", "RD05", "RD06", "MC01", "CO01", "OA01"]),
     ("TR01", &["RD02", "RD05", "RD06", "MC01", "CO01", "OA01"]),
     ("TR04", &["RD02", "RD05", "RD06", "MC01", "CO01", "OA01"]),

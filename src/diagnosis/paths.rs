@@ -5,6 +5,8 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
+use percent_encoding::percent_decode;
+
 use super::case::digest;
 use crate::exchange::ExchangeId;
 use crate::lanes::{Author, Lanes, Rewrite};
@@ -19,8 +21,9 @@ const REPLACED: usize = 64;
 /// What is remembered of paths.
 #[derive(Debug, Default)]
 pub(super) struct Paths {
-    /// Paths that the app answered well, and whether they came out unchanged.
-    answered: HashMap<u64, bool>,
+    /// Paths that the app answered well, and how many bytes were taken off their beginning; `None` for what came out as
+    /// something else.
+    answered: HashMap<u64, Option<usize>>,
     /// Paths below which something reached the app.
     above: HashSet<u64>,
     replaced: VecDeque<Replaced>,
@@ -64,13 +67,15 @@ impl Paths {
         }
         let status = answer.app_status.or(answer.status);
         if by_app && status.is_some_and(|status| (200..400).contains(&status)) {
-            self.answered.insert(digest(incoming), rewritten.outgoing.as_deref().is_none_or(|out| out == incoming));
+            let outgoing = rewritten.outgoing.as_deref().unwrap_or(incoming);
+            self.answered.insert(digest(incoming), incoming.strip_suffix(outgoing).map(<[u8]>::len));
         }
         self.above.extend(ancestors(incoming).take(DEEPEST).map(digest));
         let stripped_to_root =
             matches!(rewritten.rewrite, Rewrite::Stripped(_)) && rewritten.outgoing.as_deref() == Some(b"/");
         let counts = rewritten.rewrite == Rewrite::Replaced || stripped_to_root;
-        if let Some(outgoing) = rewritten.outgoing.as_deref().filter(|_| counts) {
+        let other = |outgoing: &&[u8]| counts && !is_tidied(incoming, outgoing);
+        if let Some(outgoing) = rewritten.outgoing.as_deref().filter(other) {
             let replaced = Replaced { by_strip: stripped_to_root, ..Replaced::of(exchange, incoming, outgoing) };
             let known = |one: &Replaced| one.incoming == replaced.incoming && one.outgoing == replaced.outgoing;
             if !self.replaced.iter().any(known) {
@@ -82,13 +87,21 @@ impl Paths {
         }
     }
 
-    /// The nearest path above this one that the app answered while nothing below it was ever seen to reach the app.
-    /// True beside it if that path came out unchanged.
-    pub(super) fn lone_ancestor<'a>(&self, path: &'a [u8]) -> Option<(&'a [u8], bool)> {
+    /// The nearest path above this one, with its final slash if it has one, that the app answered while nothing below it was
+    /// ever seen to reach the app. Beside it what of it reached the app; `None` if that was something else.
+    pub(super) fn lone_ancestor<'a>(&self, path: &'a [u8]) -> Option<(&'a [u8], Option<&'a [u8]>)> {
+        let answered = |above: &'a [u8]| {
+            let cut = *self.answered.get(&digest(above))?;
+            Some((above, cut.and_then(|cut| above.get(cut..))))
+        };
         ancestors(path)
             .take(DEEPEST)
-            .find_map(|above| self.answered.get(&digest(above)).map(|&kept| (above, kept)))
+            .find_map(|above| {
+                let slashed = path.get(..above.len() + 1).filter(|slashed| slashed.ends_with(b"/"));
+                answered(above).or_else(|| slashed.and_then(answered)).map(|found| (above, found))
+            })
             .filter(|(above, _)| !self.above.contains(&digest(*above)))
+            .map(|(_, found)| found)
     }
 
     /// The other paths that came out as this one did, oldest first.
@@ -105,6 +118,35 @@ fn ancestors(path: &[u8]) -> impl Iterator<Item = &[u8]> {
     borders.filter_map(move |(at, _)| trimmed.get(..at.max(1)))
 }
 
+/// True if what came out is the path that went in, or the end of it, and only written as proxies write it: decoded, with no
+/// `.` and `..` in it and single slashes.
+pub(super) fn is_tidied(incoming: &[u8], outgoing: &[u8]) -> bool {
+    let (asked, got) = (tidy(incoming), tidy(outgoing));
+    asked != incoming && asked.ends_with(&got)
+}
+
+/// The path as proxies understand it. A `..` beyond the root stays at the root.
+fn tidy(path: &[u8]) -> Vec<u8> {
+    let decoded: Vec<u8> = percent_decode(path).collect();
+    let mut kept: Vec<&[u8]> = Vec::new();
+    let mut ends_in_slash = false;
+    for segment in decoded.split(|&byte| byte == b'/') {
+        ends_in_slash = matches!(segment, b"" | b"." | b"..");
+        match segment {
+            b"" | b"." => {}
+            b".." => {
+                kept.pop();
+            }
+            segment => kept.push(segment),
+        }
+    }
+    let mut tidy: Vec<u8> = kept.iter().flat_map(|segment| [b"/".as_slice(), segment]).flatten().copied().collect();
+    if ends_in_slash {
+        tidy.push(b'/');
+    }
+    tidy
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,5 +161,24 @@ mod tests {
         assert_eq!(of("/a/b/c"), "/a/b /a /");
         assert_eq!(of("/a/"), "/");
         assert_eq!((of("/"), of("")), (String::new(), String::new()));
+    }
+
+    #[test]
+    fn a_path_that_is_only_written_in_another_way() {
+        for (incoming, outgoing, tidied) in [
+            ("/api/items/./7", "/api/items/7", true),
+            ("/api//items/", "/items/", true),
+            ("/api/x/../items/%37", "/items/7", true),
+            ("/api//", "/", true),
+            ("/api/a%2Fb", "/a/b", true),
+            ("/..", "/", true),
+            ("/api/items/7", "/7", false),
+            ("/api//items", "/", false),
+            ("/api/./items", "/page", false),
+            ("/api/%zz%", "/page", false),
+            ("/a", "/", false),
+        ] {
+            assert_eq!(is_tidied(incoming.as_bytes(), outgoing.as_bytes()), tidied, "{incoming} {outgoing}");
+        }
     }
 }

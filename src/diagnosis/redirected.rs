@@ -21,19 +21,26 @@ impl Case<'_> {
         redirect::judge(&asked, &whole(&without_tap))
     }
 
-    /// True if the client asked by the tap's own port and the target is the port before which the tap stands: without the tap
-    /// the client would have asked there. Unless the public URL is known to have another.
+    /// True if the client asked by hopscope's own port and the target is the port before which the tap stands, or which the
+    /// stand-in's listener stands for: without hopscope the client would have asked there. Unless the public URL is known to
+    /// have another.
     fn is_port_before_tap(&self, asked: &Url, target: &Url) -> bool {
         let Some(edge) = self.exchange.edge.as_deref() else { return false };
-        let is_tap = self.setup.taps.get(usize::from(edge.tap.0)).is_some_and(|tap| tap.kind == TapKind::Edge);
+        let kind = self.setup.taps.get(usize::from(edge.tap.0)).map(|tap| tap.kind);
         let public = self.setup.public.as_ref();
         let public = public.map(|public| public.port.or_else(|| default_port(&public.scheme)));
         let port = target.effective_port();
-        is_tap
+        let listens =
+            |port| self.setup.gateway.iter().flat_map(|gateway| &gateway.listeners).any(|l| Some(l.port) == port);
+        let stands_before = match kind {
+            Some(TapKind::Edge) => edge.upstream.is_some_and(|(proxy, _)| Some(proxy.port()) == port),
+            Some(TapKind::StandIn) => listens(port) && !listens(Some(edge.local.port())),
+            _ => false,
+        };
+        stands_before
             && asked.host == target.host
             && asked.scheme == target.scheme
             && asked.effective_port() == Some(edge.local.port())
-            && edge.upstream.is_some_and(|(proxy, _)| Some(proxy.port()) == port)
             && public.is_none_or(|public| public == port)
     }
 

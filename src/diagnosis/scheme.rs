@@ -107,7 +107,7 @@ fn believe(case: &Case<'_>) -> Fix {
 }
 
 /// How to make the server read forwarding headers at all.
-fn read_headers(case: &Case<'_>) -> Fix {
+pub(super) fn read_headers(case: &Case<'_>) -> Fix {
     let program = case.setup.server.program();
     let peer = case.lanes.forwarded.peer.map(|peer| peer.to_canonical().to_string());
     let change = match (program, program.reading_option()) {

@@ -7,7 +7,7 @@ use super::body;
 use super::case::{Case, digest};
 use super::history::{Came, Expected, History, Hop, Miss};
 use super::rule::{Answer, Parts, Rule};
-use super::rules::ALL;
+use super::rules::{ALL, sc01, sc02, tr02, ws04};
 use super::{Cause, Confidence, Finding, Fix, Follows, order, prefix, shown};
 use crate::asgi::framework::RouteMatch;
 use crate::exchange::{Exchange, ExchangeId, ResponseHead, Target};
@@ -49,6 +49,7 @@ impl Session {
         self.history.note_stripped(lanes);
         self.history.note_socket(lanes, exchange.id);
         self.history.paths.note(exchange.id, lanes);
+        self.history.note_script(lanes);
         self.history.note_cors(allows_origin(exchange));
         if is_plain(lanes) && body::telling(exchange).is_none() {
             return Vec::new();
@@ -182,6 +183,12 @@ fn ask_all(case: &Case<'_>) -> Verdict {
             Answer::NeedsRoutes => verdict.needs_routes = true,
         }
     }
+    // What a scanner asks for is not there, and shall not be: no fault of a path has to be found in it.
+    if verdict.said.iter().any(|(rule, _)| rule.code == sc01::RULE.code) {
+        verdict.said.retain(|(rule, _)| rule.code == sc01::RULE.code || is_everywhere(rule.code));
+        verdict.held.clear();
+        verdict.needs_routes = false;
+    }
     if let Some(why) = case.lanes.scope.wrong_set_up() {
         // The rules know the server by what was told or found; advice for another one may be the opposite of what is right.
         let said = verdict.said.iter_mut().chain(&mut verdict.held);
@@ -223,7 +230,7 @@ pub fn is_plain(lanes: &Lanes) -> bool {
     let trusted = [&forwarded.trust, &forwarded.without_tap].into_iter().flatten().all(|verdict| verdict.trusted);
     let quiet = forwarded.fields.iter().all(|field| is_quiet(field, lanes));
     let rewritten = matches!(lanes.rewritten.rewrite, Rewrite::NeverReached | Rewrite::Replaced) || loses_query(lanes);
-    let telling = is_docs_page(lanes) || is_page_at_mount(lanes) || is_stream(lanes);
+    let telling = is_docs_page(lanes) || is_page_at_mount(lanes) || is_stream(lanes) || sc02::is_suspect(lanes);
     went_well && trusted && quiet && !rewritten && !telling && !lanes.answer.limits_cookie
 }
 
@@ -237,6 +244,8 @@ fn is_quiet(field: &ForwardedField, lanes: &Lanes) -> bool {
         Change::Absent if is("x-forwarded-for") && lanes.forwarded.source == Source::Seen => {
             lanes.original.peer.is_none_or(|peer| peer.ip().to_canonical().is_loopback())
         }
+        _ if is("x-forwarded-for") => tr02::inner_proxy(field, lanes).is_none(),
+        _ if is("x-forwarded-proto") && ws04::loses_scheme(lanes) => false,
         _ => !(is("x-forwarded-proto") && matches!(field.reading, Reading::Ignored(_))),
     }
 }

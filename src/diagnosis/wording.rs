@@ -191,4 +191,32 @@ impl Proxy {
             Self::Unknown => format!("add a rule to the proxy that takes {p}"),
         }
     }
+    /// How to take requests for another host.
+    pub(crate) fn add_host(self, host: &str, prefix: &str) -> String {
+        let (h, p) = (shown::text(host), shown::text(prefix));
+        match self {
+            Self::Traefik => format!("Traefik: (… || Host(`{h}`)) in the place of Host(…) in the rule for {p}/"),
+            Self::Nginx => {
+                format!("nginx: {h} beside the other names in the server_name of the server with location {p}/")
+            }
+            Self::Caddy => format!("Caddy: {h} beside the other addresses of the site with {p}/"),
+            Self::Haproxy => format!("HAProxy: {h} beside the other hosts of the acl that {p}/ asks for"),
+            Self::Apache => format!("Apache: ServerAlias {h} in the VirtualHost with {p}/"),
+            Self::StandIn | Self::Unknown => format!("the proxy: take {p}/ for the host {h} too"),
+        }
+    }
+
+    /// How to pass the query on.
+    pub(crate) fn pass_query(self) -> &'static str {
+        match self {
+            Self::Nginx | Self::Unknown => {
+                "nginx: $is_args$args at the end of a proxy_pass that has variables (or captured groups) in it; no ? at \
+                 the end of a rewrite"
+            }
+            Self::Caddy => "Caddy: {?query} at the end of the rewrite, or uri strip_prefix in its place",
+            Self::Haproxy => "HAProxy: replace-path or set-path in place of set-uri: they leave the query alone",
+            Self::Apache => "Apache: RewriteRule with [P,QSA], and no ? at the end of its target",
+            Self::Traefik | Self::StandIn => "a rewrite of the path alone, which leaves the query as it is",
+        }
+    }
 }

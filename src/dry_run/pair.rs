@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::{Asked, DryRun, Entrance, Start, Way, request, run};
 use crate::asgi::framework::Routes;
-use crate::diagnosis::{Confidence, Finding, Severity};
+use crate::diagnosis::{Confidence, Finding, Severity, prefix};
 use crate::exchange::{Exchange, ExchangeId};
 use crate::gateway::{Gateway, Listen, Place, Received, Router, StepKind, Tls, World};
 use crate::lanes::Setup;
@@ -257,15 +257,20 @@ fn is_host(word: &str) -> bool {
 
 /// The paths to ask for below a prefix, and whether as a websocket.
 fn requests(prefix: &str, routes: Option<&Routes>) -> Vec<(String, bool)> {
-    let mut paths = vec!["/".to_owned(), "/docs".to_owned(), "/openapi.json".to_owned()];
     let own = |template: &&str| !template.is_empty() && !paths_of_fastapi(template);
-    for template in routes.into_iter().flat_map(Routes::templates).filter(own).take(MOST_ROUTES) {
+    let templates = || routes.into_iter().flat_map(Routes::templates).filter(own);
+    // Routes that carry the prefix in their own paths are public as they are; one alone may just repeat a word.
+    let is_below = |path: &str| prefix::below_text(path, prefix).is_some();
+    let carried = templates().next().is_some() && templates().all(is_below);
+    let public = |path: String| if carried && is_below(&path) { path } else { format!("{prefix}{path}") };
+    let mut paths = vec!["/".to_owned(), "/docs".to_owned(), "/openapi.json".to_owned()];
+    for template in templates().take(MOST_ROUTES) {
         let path = filled(template);
         let other = path.strip_suffix('/').map_or_else(|| format!("{path}/"), str::to_owned);
         paths.extend([path, other]);
     }
     paths.extend(routes.into_iter().flat_map(Routes::mounts).take(1).map(|mount| format!("{mount}/")));
-    let below = |path: String| (format!("{prefix}{path}"), false);
+    let below = |path: String| (public(path), false);
     paths.into_iter().map(below).chain([(format!("{prefix}/ws"), true)]).collect()
 }
 
@@ -316,6 +321,9 @@ mod tests {
         let told = App { root_path: "/api".to_owned(), ..with_routes() };
         assert_eq!(tried(&["/api=http://app:8000,keep"], "", told), [""; 0]);
         assert_eq!(tried(&["/=http://app:8000,keep"], "", with_routes()), [""; 0]);
+        let own = ["/api/docs", "/api/openapi.json", "/api/items/{id}", "/api"].map(str::to_owned).to_vec();
+        let carries = App { routes: Some(Routes::new(own, vec!["/api/static".to_owned()])), ..App::default() };
+        assert_eq!(tried(&["/api=http://app:8000,keep"], "", carries), [""; 0]);
     }
 
     #[test]

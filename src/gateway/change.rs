@@ -52,6 +52,15 @@ pub enum Change {
     },
     /// Requests below this path go where those of the app's prefix go, path unchanged.
     Take(String),
+    /// Requests below this prefix are taken for this host as for those that are named.
+    TakeHost {
+        /// The host, without a port.
+        host: String,
+        /// The prefix of the router that takes them for other hosts; empty if it names no path.
+        prefix: String,
+    },
+    /// The query goes on as the client sent it.
+    PassQuery,
 }
 
 /// One change of a file's text.
@@ -202,6 +211,8 @@ impl fmt::Display for Change {
             Self::SlashAtMount(prefix) => write!(f, "redirect {prefix} to {prefix}/"),
             Self::CookiePath { from, to } => write!(f, "cookie path {from} to {to}"),
             Self::Take(path) => write!(f, "take {path}"),
+            Self::TakeHost { host, .. } => write!(f, "take requests for {host}"),
+            Self::PassQuery => f.write_str("pass the query on"),
         }
     }
 }

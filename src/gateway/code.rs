@@ -61,6 +61,8 @@ codes! {
     HostReplaced = "HO01",
     /// Websockets cannot be opened.
     UpgradeDropped = "WS02",
+    /// The access log lacks what is needed to tell what went wrong.
+    LogLacksFields = "LG01",
     /// Two things have one name.
     NameTaken = "TF01",
     /// How Traefik is started is not among the files.

@@ -53,7 +53,9 @@ impl Answer {
 const COOKIES: usize = 16;
 
 fn limits_cookie(head: &ResponseHead) -> bool {
-    head.fields().all("set-cookie").take(COOKIES).filter_map(SetCookie::parse).any(|cookie| {
-        cookie.domain.is_some() || cookie.secure || cookie.path.is_some_and(|path| path != b"/")
-    })
+    head.fields()
+        .all("set-cookie")
+        .take(COOKIES)
+        .filter_map(SetCookie::parse)
+        .any(|cookie| cookie.domain.is_some() || cookie.secure || cookie.path.is_some_and(|path| path != b"/"))
 }

@@ -76,7 +76,7 @@ impl<'a> Draft<'a> {
         })
     }
 
-    fn make(&mut self, change: &Change, seen: &Seen, setup: &Setup) {
+    fn make(&mut self, change: &Change, seen: &'a Seen, setup: &Setup) {
         match change {
             Change::Path { prefix, to } => {
                 if let Some(rest) = prefix::below(seen.incoming(), prefix) {
@@ -101,13 +101,18 @@ impl<'a> Draft<'a> {
                 self.add_client(seen);
             }
             Change::Upgrade => self.upgrade(seen),
+            Change::PassQuery => {
+                let asked = seen.exchange.edge.as_deref().map(|edge| Target::new(edge.request.target()).query());
+                self.query = asked.unwrap_or(self.query);
+            }
             // The way back, or what the proxy does by itself.
             Change::LeaveLocation
             | Change::MendLocation(_)
             | Change::RelativeRedirects
             | Change::SlashAtMount(_)
             | Change::CookiePath { .. }
-            | Change::Take(_) => {}
+            | Change::Take(_)
+            | Change::TakeHost { .. } => {}
         }
     }
 

@@ -90,7 +90,7 @@ pub(super) fn of(finding: &Finding, seen: &Seen, setup: &Setup, prefix: &str) ->
                 let all = fix::arrangements(setup, prefix, stripped(seen));
                 all.iter().map(|changes| with(changes, &pass_host)).chain([vec![pass_host.clone()]]).collect()
             }
-            "NG02" | "PX10" if !prefix.is_empty() => {
+            "NG01" | "NG02" | "PX10" if !prefix.is_empty() => {
                 let strip = gateway::Change::Path { prefix: prefix.to_owned(), to: String::new() };
                 vec![vec![Change::Proxy(strip)]]
             }

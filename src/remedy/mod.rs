@@ -15,6 +15,7 @@ mod candidates;
 mod diff;
 mod location;
 mod paper;
+pub mod proof;
 mod proxy_words;
 mod recent;
 mod replay;

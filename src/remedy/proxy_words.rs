@@ -16,6 +16,8 @@ pub(super) fn line(proxy: Proxy, change: &Change) -> Option<String> {
         Change::PassHost => Some(proxy.pass_host()),
         Change::SendScheme => Some(proxy.send_scheme()),
         Change::Take(path) => Some(proxy.add_rule(path)),
+        Change::TakeHost { host, prefix } => Some(proxy.add_host(host, prefix)),
+        Change::PassQuery => Some(proxy.pass_query().to_owned()),
         Change::SendPrefix(prefix) => Some(send_prefix(proxy, &shown::text(prefix))),
         Change::SlashAtMount(mount) => slash_at_mount(proxy, &shown::text(mount)),
         Change::MendLocation(prefix) => mend_location(proxy, &shown::text(prefix)),
@@ -158,6 +160,7 @@ mod tests {
                 Change::SlashAtMount(text()),
                 Change::CookiePath { from: text(), to: text() },
                 Change::Take(text()),
+                Change::TakeHost { host: text(), prefix: text() },
             ] {
                 let line = line(proxy, &change).unwrap_or_default();
                 assert!(!line.contains(char::is_control), "{line:?}");

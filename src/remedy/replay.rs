@@ -48,10 +48,24 @@ struct Answer {
     body: Body,
 }
 
-/// Thinks a request through again. `neighbours` are other requests that were seen: what an app answers at a path, it
-/// answers again. `None` where it is not known what becomes of it.
-pub(super) fn replay(seen: &Seen, before: &Setup, fixed: &Fixed, neighbours: &[Seen]) -> Option<Replayed> {
-    let mut setup = fixed.setup.clone();
+/// A request on its way through the set-up.
+pub(super) enum Underway {
+    /// It is over: the proxy answered it, or it is as it was.
+    Over(Exchange),
+    /// It is at the app's server.
+    AtTheApp(Box<AtTheApp>),
+}
+
+/// A request that has come to the app's server, and is still to be answered.
+pub(super) struct AtTheApp {
+    /// As it is by now.
+    pub(super) exchange: Exchange,
+    sent: RequestHead,
+    back: Option<(Way, std::sync::Arc<dyn Back>)>,
+}
+
+/// Sends a request on its way. `None` where it is not known what becomes of it.
+pub(super) fn depart(seen: &Seen, before: &Setup, fixed: &Fixed, neighbours: &[Seen]) -> Option<Underway> {
     let mut exchange = Exchange { ..(*seen.exchange).clone() };
     let (sent, back) = match passage(seen, before, fixed)? {
         Passage::On(sent, back) => (sent, back),
@@ -60,48 +74,71 @@ pub(super) fn replay(seen: &Seen, before: &Setup, fixed: &Fixed, neighbours: &[S
             let edge = exchange.edge.as_mut()?;
             edge.response_body = body(b"");
             edge.response = Some(marked(head, edge.response.as_ref()));
-            return Some(finish(&exchange, &mut setup));
+            return Some(Underway::Over(exchange));
         }
-        Passage::Same => return Some(finish(&exchange, &mut setup)),
+        Passage::Same => return Some(Underway::Over(exchange)),
     };
     exchange.app = Some(Box::new(at_the_app(seen, &sent, before, neighbours)?));
     if exchange.edge.is_some() && exchange.pairing == Pairing::Lone {
         exchange.pairing = Pairing::ById;
     }
-    let asked = lanes::compute(&exchange, &setup);
+    Some(Underway::AtTheApp(Box::new(AtTheApp { exchange, sent, back })))
+}
+
+impl AtTheApp {
+    /// The exchange with the answer of server and app, on its way back through the proxy. `None` where it is not known what
+    /// the proxy makes of it.
+    pub(super) fn answered(self, seen: &Seen, fixed: &Fixed, head: &ResponseHead, body: Body) -> Option<Exchange> {
+        let Self { mut exchange, sent, back } = self;
+        if let Some(app) = &mut exchange.app {
+            app.response = Some(head.clone());
+            app.response_body = body.clone();
+            app.answered = Answered::Upstream;
+        }
+        if let Some(edge) = &mut exchange.edge {
+            let head = match back {
+                Some((mut way, back)) => match way.back(&*back, head, &Unseen) {
+                    Came::Delivered(head) => head,
+                    Came::Answered(reply) => written(&reply)?,
+                    Came::Closed | Came::Unknown => return None,
+                },
+                None => by_hand_back(head, &sent, seen, fixed),
+            };
+            edge.response = Some(marked(head, edge.response.as_ref()));
+            edge.response_body = body;
+            edge.answered = Answered::Upstream;
+            edge.ending = Ending::Complete;
+        }
+        Some(exchange)
+    }
+}
+
+/// Thinks a request through again. `neighbours` are other requests that were seen: what an app answers at a path, it
+/// answers again. `None` where it is not known what becomes of it.
+pub(super) fn replay(seen: &Seen, before: &Setup, fixed: &Fixed, neighbours: &[Seen]) -> Option<Replayed> {
+    let mut setup = fixed.setup.clone();
+    let mut under_way = match depart(seen, before, fixed, neighbours)? {
+        Underway::AtTheApp(under_way) => under_way,
+        Underway::Over(exchange) => return Some(finish(&exchange, &mut setup)),
+    };
+    let asked = lanes::compute(&under_way.exchange, &setup);
     let Some(answer) = answer(seen, &asked, &setup, neighbours) else {
         // As if it were written down to be explained: the rules go by the models then.
+        let exchange = &mut under_way.exchange;
         if let Some(edge) = &mut exchange.edge {
             (edge.response, edge.response_body, edge.answered) = (None, Body::default(), Answered::Nobody);
             edge.ending = Ending::Complete;
         }
-        let asked = lanes::compute(&exchange, &setup);
-        let findings = conclude(&exchange, &asked, &mut setup);
+        let asked = lanes::compute(exchange, &setup);
+        let findings = conclude(exchange, &asked, &mut setup);
         return Some(Replayed { lanes: asked, findings, status: None });
     };
-    if let Some(app) = &mut exchange.app {
-        app.response = Some(answer.head.clone());
-        app.response_body = answer.body.clone();
-        app.answered = Answered::Upstream;
-    }
-    if let Some(edge) = &mut exchange.edge {
-        let head = match back {
-            Some((mut way, back)) => match way.back(&*back, &answer.head, &Unseen) {
-                Came::Delivered(head) => head,
-                Came::Answered(reply) => written(&reply)?,
-                Came::Closed | Came::Unknown => return None,
-            },
-            None => by_hand_back(&answer.head, &sent, seen, fixed),
-        };
-        edge.response = Some(marked(head, edge.response.as_ref()));
-        edge.response_body = answer.body;
-        edge.answered = Answered::Upstream;
-        edge.ending = Ending::Complete;
-    }
+    let exchange = under_way.answered(seen, fixed, &answer.head, answer.body)?;
     Some(finish(&exchange, &mut setup))
 }
 
-fn finish(exchange: &Exchange, setup: &mut Setup) -> Replayed {
+/// What there is to say of an exchange that is over.
+pub(super) fn finish(exchange: &Exchange, setup: &mut Setup) -> Replayed {
     let lanes = lanes::compute(exchange, setup);
     let findings = conclude(exchange, &lanes, setup);
     Replayed { status: lanes.answer.status, lanes, findings }

@@ -28,12 +28,21 @@ const MOST_OTHERS: usize = 24;
 
 /// What became of trying a candidate.
 enum Tried {
-    /// It mends the request, and nothing else breaks; true if it mends all of the cause.
-    Helps(Trial, bool),
+    /// It mends the request, and nothing else breaks.
+    Helps(Help),
     /// It does not help, or something breaks by it.
     Fails,
     /// The models do not know.
     Unknown,
+}
+
+/// How a candidate helps.
+struct Help {
+    trial: Trial,
+    /// It mends every request of the cause that is known.
+    whole: bool,
+    /// The request ends at a route that the app is known to have.
+    routed: bool,
 }
 
 /// What came of a search.
@@ -41,8 +50,6 @@ enum Tried {
 pub(super) struct Found {
     /// The fixes that help, best first.
     told: Vec<Fix>,
-    /// How many candidates do not.
-    failed: usize,
     /// True if what is known of the server is wrong by the app's own word.
     doubtful: bool,
 }
@@ -64,28 +71,24 @@ pub(super) fn search(
     }
     let others = others(&seen, recent, setup, &mut learning);
     let question = Question { finding, codes, seen: &seen, others: &others, setup, prefix: &prefix };
-    // What mends every request of the cause, and what mends this one and leaves others as they are.
-    let (mut told, mut partly): (Vec<Fix>, Vec<Fix>) = (Vec::new(), Vec::new());
+    // What mends every request of the cause, and what mends this one and leaves others as they are; true if at a known route.
+    let (mut told, mut partly) = (Vec::<(Fix, bool)>::new(), Vec::<(Fix, bool)>::new());
     let mut untried: Vec<Fix> = Vec::new();
-    let mut failed = 0;
     for candidate in pool.into_iter().take(MOST_TRIED) {
         if told.len() == MOST_TOLD {
             break;
         }
-        if told.iter().any(|fix| contains(&candidate.changes, &fix.changes)) {
+        if told.iter().any(|(fix, _)| contains(&candidate.changes, &fix.changes)) {
             continue;
         }
         let Ok(fixed) = Fixed::new(&candidate.changes, exchange, setup) else { continue };
-        let (standing, whole) = match question.try_out(&fixed) {
-            Tried::Helps(trial, whole) => (Standing::Predicted(trial), whole),
+        let (standing, whole, routed) = match question.try_out(&fixed) {
+            Tried::Helps(Help { trial, whole, routed }) => (Standing::Predicted(trial), whole, routed),
             Tried::Unknown if candidate.by_rule && holds_with_every_server(&candidate.changes) => {
-                (Standing::Advice, false)
+                (Standing::Advice, false, false)
             }
             // What such a rule looks at is mostly in bodies and cookies, which are not thought through.
-            Tried::Fails if question.aim() != Aim::Gone || !candidate.is_worded() => {
-                failed += 1;
-                continue;
-            }
+            Tried::Fails if question.aim() != Aim::Gone || !candidate.is_worded() => continue,
             Tried::Unknown | Tried::Fails => {
                 let is_worded = candidate.is_worded();
                 untried.extend(is_worded.then(|| Fix::candidate(candidate.line, candidate.changes)));
@@ -98,14 +101,18 @@ pub(super) fn search(
         let Some(line) = line else { continue };
         let diff = fixed.amended.as_ref().and_then(|amended| diff::unified(setup, amended));
         let fix = Fix { line, changes: candidate.changes, standing, diff };
-        if whole { told.push(fix) } else { partly.push(fix) }
+        if whole { told.push((fix, routed)) } else { partly.push((fix, routed)) }
     }
-    told.extend(partly);
+    // Where one way leads to a route that is there, those that lead to where none is known are no help.
+    if told.iter().any(|(_, routed)| *routed) {
+        told.retain(|(_, routed)| *routed);
+    }
+    let mut told: Vec<Fix> = told.into_iter().chain(partly).map(|(fix, _)| fix).collect();
     if told.is_empty() {
         told = untried;
     }
     told.truncate(MOST_TOLD);
-    Found { told, failed, doubtful: seen.lanes.scope.wrong_set_up().is_some() }
+    Found { told, doubtful: seen.lanes.scope.wrong_set_up().is_some() }
 }
 
 /// The other requests of late that came through the set-up as it is now.
@@ -132,12 +139,6 @@ impl Found {
             all.push(advice.remove(0));
         }
         all.extend(self.told.iter().cloned());
-        if self.told.is_empty() && self.failed > 0 {
-            advice.push(Fix::advice(match self.failed {
-                1 => "the one change that hopscope could try does not mend it, by its models".to_owned(),
-                failed => format!("none of {failed} changes that hopscope could try mends it, by its models"),
-            }));
-        }
         all.extend(advice);
         all
     }
@@ -206,13 +207,13 @@ fn holds_with_every_server(changes: &[Change]) -> bool {
 }
 
 /// What is asked of every candidate.
-struct Question<'a> {
-    finding: &'a Finding,
-    codes: &'a [&'static str],
-    seen: &'a Seen,
-    others: &'a [Seen],
-    setup: &'a Setup,
-    prefix: &'a str,
+pub(super) struct Question<'a> {
+    pub(super) finding: &'a Finding,
+    pub(super) codes: &'a [&'static str],
+    pub(super) seen: &'a Seen,
+    pub(super) others: &'a [Seen],
+    pub(super) setup: &'a Setup,
+    pub(super) prefix: &'a str,
 }
 
 impl Question<'_> {
@@ -240,7 +241,10 @@ impl Question<'_> {
                 }
             }
         }
-        Tried::Helps(Trial { result: wording::result(self.aim(), &replayed), mended, kept }, whole)
+        let view = replayed.lanes.scope.view.as_ref();
+        let routed = view.is_some_and(|view| !matches!(view.route, RouteMatch::None | RouteMatch::Unknown));
+        let trial = Trial { result: wording::result(self.aim(), &replayed), mended, kept };
+        Tried::Helps(Help { trial, whole, routed })
     }
 
     fn aim(&self) -> Aim {
@@ -248,13 +252,16 @@ impl Question<'_> {
     }
 
     /// Whether the cause is gone, and what follows from it, and nothing came in its place; `None` if the models do not know.
-    fn is_mended(&self, seen: &Seen, again: &Replayed) -> Option<bool> {
+    pub(super) fn is_mended(&self, seen: &Seen, again: &Replayed) -> Option<bool> {
         let code = self.finding.code;
         // What refused one Host says nothing of another: its answer is not the one that would come.
         let asked_anew = self.aim() == Aim::Host && host(&again.lanes) != host(&seen.lanes);
         let refused = |finding: &Finding| asked_anew && matches!(finding.code, "HO02" | "WS01" | "WS03");
-        let gone =
-            again.findings.iter().all(|finding| refused(finding) || finding.code != code && self.is_old(seen, finding));
+        // Where the app's answer is not known, what else the models make of the request is no news.
+        let is_news = |finding: &Finding| again.status.is_some() || Aim::of(finding.code) == self.aim();
+        let gone = again.findings.iter().all(|finding| {
+            refused(finding) || finding.code != code && (!is_news(finding) || self.is_old(seen, finding))
+        });
         let alone = seen.findings.iter().all(|finding| {
             finding.code == code || finding.follows == Some(Follows::Code(code)) || finding.severity == Severity::Note
         });
@@ -330,7 +337,7 @@ fn host(lanes: &crate::lanes::Lanes) -> Option<&[u8]> {
 }
 
 /// Whether a request that was fine is no more; `None` if the models do not know.
-fn is_broken(seen: &Seen, again: &Replayed, setup: &Setup) -> Option<bool> {
+pub(super) fn is_broken(seen: &Seen, again: &Replayed, setup: &Setup) -> Option<bool> {
     if again.findings.iter().any(|finding| finding.severity != Severity::Note) {
         return Some(true);
     }

@@ -3,6 +3,7 @@
 //! Bytes become text like this: valid UTF-8 as it is, anything else byte by byte, each becoming the character of the same
 //! number (U+0000 to U+00FF), so that nothing is lost. Characters that control or hide are escaped (`\u009b`).
 
+mod change;
 mod conclusion;
 mod scope;
 

@@ -8,6 +8,7 @@ mod blocks;
 mod chains;
 mod check;
 mod findings;
+mod fixes;
 mod line;
 mod markdown;
 mod sarif;
@@ -23,6 +24,7 @@ mod words;
 pub use chains::{ChainFormat, ShownChain, Verdict, chain};
 pub use check::{CheckFormat, Checked, Said, check};
 pub use findings::{Found, findings, known};
+pub use fixes::{FixesFormat, LeftOut, ShownFixes, ToMend, TriedFix, fixes};
 pub use servers::servers;
 
 use std::io::{self, ErrorKind, Write};

@@ -151,7 +151,7 @@ fn findings(
 }
 
 /// Why, what it rests on if that is asked for, what to change and what not to do.
-fn verdict(out: &mut impl Write, finding: &Finding, style: &Style, indent: &str) -> io::Result<()> {
+pub(super) fn verdict(out: &mut impl Write, finding: &Finding, style: &Style, indent: &str) -> io::Result<()> {
     let row = |out: &mut dyn Write, head: &str, sgr: &str, text: &str| {
         writeln!(out, "{indent}  {}  {}", words::colored(head, sgr, style), visible(text.as_bytes()))
     };

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::hash::{BuildHasher as _, RandomState};
 
-use super::{Entry, Slot, Store, find};
+use super::{Entry, Proving, Slot, Store, find};
 use crate::diagnosis::{Cause, Finding, Follows};
 use crate::exchange::{Exchange, ExchangeId};
 
@@ -82,6 +82,8 @@ pub struct CauseRow {
     pub last: u64,
     /// What became of it.
     pub state: CauseState,
+    /// What came of proving its first fix on the running app, or how far that is.
+    pub proving: Option<Proving>,
     /// The requests that it was seen on last, as hashes of what was asked for.
     requests: Vec<u64>,
 }
@@ -228,6 +230,28 @@ impl Causes {
         self.dropped = 0;
     }
 
+    /// Notes how far the proof of a cause's fix is. False if there is no such cause any more.
+    pub(super) fn prove(&mut self, cause: &Cause, proving: Proving) -> bool {
+        let Some(row) = self.rows.get_mut(cause) else { return false };
+        proving.give(&mut row.finding);
+        row.proving = Some(proving);
+        true
+    }
+
+    /// Gives findings of causes with a proven fix what is known of it.
+    pub(super) fn give_proofs(&self, findings: &mut [Finding]) {
+        for finding in findings {
+            if let Some(proving) = self.rows.get(&finding.cause()).and_then(|row| row.proving.as_ref()) {
+                proving.give(finding);
+            }
+        }
+    }
+
+    /// Forgets what was proven: server or proxy are others now.
+    pub(super) fn forget_proofs(&mut self) {
+        self.rows.values_mut().for_each(|row| row.proving = None);
+    }
+
     fn count(&mut self, exchange: &Exchange, finding: &Finding) {
         let cause = finding.cause();
         let began = exchange.outer().map_or(0, |half| half.times.started);
@@ -246,6 +270,7 @@ impl Causes {
             first: began,
             last: began,
             state,
+            proving: None,
             requests: Vec::new(),
         });
         row.count += 1;

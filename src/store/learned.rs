@@ -6,9 +6,13 @@ use super::{Store, touch};
 use crate::asgi::framework::{Framework, Routes};
 use crate::asgi::server::Server;
 use crate::diagnosis::Session;
-use crate::exchange::{Exchange, ExchangeId};
+use crate::exchange::{Exchange, ExchangeId, Target};
 use crate::gateway::Gateway;
 use crate::lanes::{self, Provenance, Reread};
+
+/// The option that says what the app's own root path is, and where that is known from if the app was asked.
+const APP_ROOT: &str = "app-root-path";
+const BY_ITS_PAGES: &str = "the app's own pages";
 
 impl Store {
     /// Sets the app's routes, and the `root_path` that the app itself tells of, and judges again what waited for them. Gives
@@ -21,10 +25,24 @@ impl Store {
         let own = root_path.filter(|root| self.setup.app.root_path.is_empty() && !root.is_empty() && *root != server);
         if let Some(root) = own {
             self.setup.know_prefix(&root);
-            self.setup.provenance.know("app-root-path", &root, "the app's own pages");
+            self.setup.provenance.know(APP_ROOT, &root, BY_ITS_PAGES);
             self.setup.app.root_path = root;
         }
         self.judge_waiting()
+    }
+
+    /// The paths of the plain requests, as the app got them, whose cause depends on the app's routes; oldest first.
+    pub fn paths_waiting(&self) -> Vec<String> {
+        let waiting = self.session.waiting().filter_map(|id| self.get(id));
+        let requests = waiting.filter_map(|entry| entry.exchange.inner().map(|half| &half.request));
+        let asked = requests.filter(|request| matches!(request.method(), b"GET" | b"HEAD") && !request.is_websocket());
+        let paths = asked.filter_map(|request| std::str::from_utf8(Target::new(request.target()).path()).ok());
+        paths.filter(|path| path.starts_with('/') && !path.contains(['{', '}'])).map(str::to_owned).collect()
+    }
+
+    /// Notes a public prefix.
+    pub fn know_prefix(&mut self, prefix: &str) {
+        self.setup.know_prefix(prefix);
     }
 
     /// Notes that the app has no description where every FastAPI app has one, and judges again what waited for it. Gives the
@@ -59,6 +77,7 @@ impl Store {
         self.setup.reread = Some(Reread { number, said, failed: gateway.is_none() });
         if let Some(gateway) = gateway {
             self.setup.route_otherwise(since, gateway);
+            self.causes.forget_proofs();
         }
         self.publish_setup();
     }
@@ -84,13 +103,15 @@ impl Store {
         } else {
             (self.setup.server, self.setup.app.framework) = (server, framework);
         }
-        self.setup.provenance = provenance;
+        let before = std::mem::replace(&mut self.setup.provenance, provenance);
         let root = self.setup.server.root_path.clone();
         self.setup.know_prefix(&root);
+        self.keep_told_root(&before);
         self.publish_setup();
         if same {
             return Vec::new();
         }
+        self.causes.forget_proofs();
         let mut changed = Vec::new();
         if since.is_none() {
             self.session = Session::default();
@@ -113,6 +134,18 @@ impl Store {
         }
         self.publish_setup();
         changed
+    }
+
+    /// Keeps the root path that the app's pages told of before the server was known, unless it turns out to be the one that
+    /// the server was given.
+    fn keep_told_root(&mut self, before: &Provenance) {
+        let told = before.options.iter().find(|known| known.option == APP_ROOT && known.from == BY_ITS_PAGES);
+        let Some(told) = told else { return };
+        if told.value.trim_end_matches('/') == self.setup.server.root_path.trim_end_matches('/') {
+            self.setup.app.root_path.clear();
+        } else {
+            self.setup.provenance.know(APP_ROOT, &told.value, BY_ITS_PAGES);
+        }
     }
 
     /// Judges an exchange again by what is known now, counting nothing twice.

@@ -13,12 +13,14 @@ mod filter;
 mod learned;
 mod pairing;
 mod plain;
+mod proving;
 #[cfg(test)]
 mod tests;
 
 pub use causes::{Asked, CauseRow, CauseState};
 pub use chains::Chains;
 pub use filter::{Filter, FilterError};
+pub use proving::{ProofState, Proving};
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -267,6 +269,7 @@ impl Store {
         let Ok(index) = self.slots.binary_search_by_key(&id, Slot::id) else { return };
         let Some(slot) = self.slots.get_mut(index) else { return };
         self.remedies.mend(&mut findings, &slot.entry.exchange, &self.setup);
+        self.causes.give_proofs(&mut findings);
         self.count_causes(index, &findings);
         let Some(slot) = self.slots.get_mut(index) else { return };
         if *slot.entry.findings == *findings {

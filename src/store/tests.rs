@@ -236,6 +236,18 @@ fn routes_learned_later_complete_what_waited_for_them() {
     assert!(!store.wants_routes());
 }
 
+#[test]
+fn what_the_server_was_given_is_not_the_apps_own_whichever_is_known_first() {
+    for (given, own) in [("/api/v1", ""), ("", "/api/v1"), ("/other", "/api/v1")] {
+        let mut store = Store::new(setup(&[TapKind::Edge]), WIDE);
+        store.describe(Routes::new(vec!["/items".to_owned()], Vec::new()), Some("/api/v1".to_owned()));
+        let server = Server { root_path: given.to_owned(), ..Server::uvicorn() };
+        let framework = store.setup().app.framework;
+        store.set_server(server, framework, Provenance::default(), None);
+        assert_eq!(store.setup().app.root_path, own, "{given:?}");
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Event {
     key: u64,

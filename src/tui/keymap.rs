@@ -34,6 +34,7 @@ pub(super) enum Action {
     FilterByIt,
     Known,
     Export,
+    Prove,
     Suppose,
     Circles,
     Try,

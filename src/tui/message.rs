@@ -52,6 +52,8 @@ pub(super) enum Effect {
     Edit(Place),
     /// Mark a cause as known, or as new again.
     Mark(Cause, bool),
+    /// Prove the first fix of a cause on the running app.
+    Prove(Cause),
     /// Write the causes down.
     Export,
     /// Read the proxy's configuration again.

@@ -211,6 +211,12 @@ impl Face {
                 Effect::Clear => self.session.controls.clear(),
                 Effect::Record(on) => self.session.controls.record(on),
                 Effect::Mark(cause, known) => self.session.controls.mark(&cause, known),
+                Effect::Prove(cause) => {
+                    let said = self.session.controls.prove(&cause);
+                    self.state.proving = said.is_ok().then_some(cause);
+                    let said = said.unwrap_or_else(|why| why);
+                    self.state.notice = Some(visible(said.as_bytes()));
+                }
                 Effect::Export => self.export(),
                 Effect::Scene(index) => self.session.controls.scene(index),
             }

@@ -111,6 +111,7 @@ impl Screenful {
 
         let (entries, chosen, counts) = {
             let store = store.read().unwrap_or_else(PoisonError::into_inner);
+            state.hear_of_proof(&store);
             let on_screen = state.listing.shown().iter().skip(state.top).take(height);
             self.open_causes = store.open_causes();
             if state.page == Page::Findings {

@@ -60,6 +60,12 @@ pub trait Controls {
     fn reload(&mut self) {}
     /// Marks a cause as known, or as new again.
     fn mark(&mut self, cause: &Cause, known: bool);
+    /// Begins to prove the first fix of a cause on the running app; what comes of it is told by the store. Gives what is
+    /// being done, a sentence.
+    ///
+    /// # Errors
+    /// A sentence that says why it cannot be proven here.
+    fn prove(&mut self, cause: &Cause) -> Result<String, String>;
     /// Writes the causes down.
     ///
     /// # Errors

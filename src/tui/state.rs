@@ -10,10 +10,11 @@ use super::routing::{Excerpt, Routing};
 use super::session::Scene;
 use super::theme::Look;
 use super::what_if::WhatIf;
+use crate::diagnosis::Cause;
 use crate::exchange::ExchangeId;
 use crate::lanes::Reread;
 use crate::lanes::visible::visible;
-use crate::store::Filter;
+use crate::store::{Filter, Store};
 
 /// What fills the body of the screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,6 +137,10 @@ pub(super) struct State {
     pub(super) history: Vec<String>,
     /// What just happened, until the next key.
     pub(super) notice: Option<String>,
+    /// The cause whose fix is proven if the key is pressed again.
+    pub(super) asked: Option<Cause>,
+    /// The cause whose fix is being proven, until it is told what came of it.
+    pub(super) proving: Option<Cause>,
     /// How often the proxy's configuration had been read when that was last told.
     reread: u64,
 }
@@ -179,6 +184,8 @@ impl State {
             filter_error,
             history: Vec::new(),
             notice: None,
+            asked: None,
+            proving: None,
             reread: 0,
         }
     }
@@ -189,6 +196,18 @@ impl State {
         self.reread = reread.number;
         if !reread.failed {
             self.notice = Some(visible(reread.said.as_bytes()));
+        }
+    }
+
+    /// Tells how far the proof is that was asked for, and what came of it, once.
+    pub(super) fn hear_of_proof(&mut self, store: &Store) {
+        let Some(cause) = &self.proving else { return };
+        let rows = store.causes();
+        let row = rows.iter().find(|row| row.finding.cause() == *cause);
+        let Some(proving) = row.and_then(|row| row.proving.as_ref()) else { return };
+        self.notice = Some(visible(proving.said().as_bytes()));
+        if proving.is_over() {
+            self.proving = None;
         }
     }
 

@@ -19,6 +19,8 @@ use super::view;
 use super::view::places::{Places, Shape};
 use super::what_if;
 use crate::gateway::Place;
+use crate::lanes::visible::visible;
+use crate::remedy::proof::hindrance;
 
 /// Lines that one turn of the wheel scrolls.
 const WHEEL: usize = 3;
@@ -28,7 +30,13 @@ pub(super) fn update(state: &mut State, message: Message, seen: &Screenful) -> V
     match message {
         Message::Key(key) => {
             state.notice = None;
-            key_pressed(state, key, seen)
+            let asked = state.asked.clone();
+            let effects = key_pressed(state, key, seen);
+            // Only the very next key is an answer.
+            if asked.is_some() && state.asked == asked {
+                state.asked = None;
+            }
+            effects
         }
         Message::Mouse(mouse) => {
             mouse_used(state, mouse, seen);
@@ -125,6 +133,7 @@ fn act(state: &mut State, action: Action, seen: &Screenful) -> Vec<Effect> {
         Action::Findings => state.page = Page::Findings,
         // Of the Redirects and the Findings page alone.
         Action::Circles | Action::CopyChain | Action::FilterByIt | Action::Known | Action::Export => {}
+        Action::Prove => return prove(state, seen),
         Action::Suppose => what_if::open(state, seen),
         Action::Try => state.overlay = Some(Overlay::Url(Prompt::new(&state.routing.url))),
         Action::WhatIfs => panel(state, Panel::WhatIfs),
@@ -160,6 +169,29 @@ fn act(state: &mut State, action: Action, seen: &Screenful) -> Vec<Effect> {
         | Action::Sort
         | Action::Reveal
         | Action::Theme => toggle(state, action),
+    }
+    Vec::new()
+}
+
+/// Asks whether the first fix is to be proven; asked for a second time, it is.
+fn prove(state: &mut State, seen: &Screenful) -> Vec<Effect> {
+    let finding = match state.page {
+        Page::Findings => seen.findings.chosen().map(|row| &row.finding),
+        _ => seen.chosen.as_ref().and_then(|chosen| chosen.entry.findings.iter().find(|finding| finding.primary)),
+    };
+    let Some((finding, fix)) = finding.and_then(|finding| Some((finding, finding.first_to_try()?))) else {
+        state.notice = Some("there is no fix here that can be tried".to_owned());
+        return Vec::new();
+    };
+    let cause = finding.cause();
+    if let Some(why) = hindrance(fix, false) {
+        state.notice = Some(format!("{}: {why}", finding.code));
+    } else if state.asked.take().as_ref() == Some(&cause) {
+        return vec![Effect::Prove(cause)];
+    } else {
+        let line = visible(fix.line.as_bytes());
+        state.notice = Some(format!("x again sends recorded GET and HEAD requests to the app, as if: {line}"));
+        state.asked = Some(cause);
     }
     Vec::new()
 }

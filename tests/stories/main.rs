@@ -5,6 +5,7 @@
 #![cfg(test)]
 
 #[path = "../support/mod.rs"]
+#[allow(dead_code, reason = "the stage, of which other tests use parts that are not used here")]
 mod support;
 
 mod escapes;

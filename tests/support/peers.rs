@@ -1,4 +1,4 @@
-//! Traefik, nginx and uvicorn with the app of `tests/peers`: the real programs that people have.
+//! The proxies, and the ASGI servers with the app of `tests/peers`: the real programs that people have.
 //!
 //! `HOPSCOPE_PEERS` names a virtual environment with the wheels of `tests/peers/requirements.txt`; `tests/run` makes it.
 //! Without it a story that needs a peer says so and passes, so that `cargo test` needs Rust alone. `tests/run` sets
@@ -7,6 +7,7 @@
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::{env, fs, io};
 
 use super::place::{free_address, repository};
@@ -151,7 +152,7 @@ pub(crate) fn traefik(address: SocketAddr, fixed: &str, routes: &str) -> Program
     let program = Program::start(required("traefik"), |command, folder| {
         write(&folder.join("traefik.toml"), fixed);
         write(&folder.join("routes.toml"), routes);
-        command.arg("--configFile=traefik.toml");
+        proxy_by(command, "traefik", Path::new("traefik.toml"));
     });
     program.listening(address)
 }
@@ -160,9 +161,33 @@ pub(crate) fn traefik(address: SocketAddr, fixed: &str, routes: &str) -> Program
 pub(crate) fn nginx(address: SocketAddr, configuration: &str) -> Program {
     let program = Program::start(required("nginx"), |command, folder| {
         write(&folder.join("nginx.conf"), configuration);
-        command.args(["-e", "stderr", "-p", ".", "-c", "nginx.conf"]);
+        proxy_by(command, "nginx", Path::new("nginx.conf"));
     });
     program.listening(address)
+}
+
+/// Any proxy, by a file that is there already; relative names in it are below the file's folder.
+pub(crate) fn proxy(name: &str, address: SocketAddr, file: &Path) -> Program {
+    let program = Program::start(required(name), |command, folder| {
+        command.current_dir(file.parent().expect("a file in a folder"));
+        // Caddy keeps files of its own at home.
+        command.env("HOME", folder).env("XDG_DATA_HOME", folder).env("XDG_CONFIG_HOME", folder);
+        proxy_by(command, name, file);
+    });
+    program.listening(address)
+}
+
+/// The arguments that let a proxy run in the foreground by this file.
+fn proxy_by(command: &mut Command, name: &str, file: &Path) {
+    let before: &[&str] = match name {
+        "nginx" => &["-e", "stderr", "-p", ".", "-c"],
+        "traefik" => &["--configFile"],
+        "caddy" => &["run", "--adapter", "caddyfile", "--config"],
+        "haproxy" => &["-f"],
+        "apache2" => &["-X", "-f"],
+        other => panic!("{other} is no proxy"),
+    };
+    command.args(before).arg(file);
 }
 
 /// An example of `assets/examples`, its two ports replaced and nothing else.

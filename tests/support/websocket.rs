@@ -13,8 +13,18 @@ impl WebSocket {
     /// Shakes hands, with one header line more; gives the request as sent, the response, and the connection if the server
     /// agreed.
     pub(crate) fn open(address: SocketAddr, target: &str, more: &str) -> (Message, Message, Option<Self>) {
+        Self::open_as(address, &address.to_string(), target, more)
+    }
+
+    /// The same where the server goes by this name.
+    pub(crate) fn open_as(
+        address: SocketAddr,
+        host: &str,
+        target: &str,
+        more: &str,
+    ) -> (Message, Message, Option<Self>) {
         let request = format!(
-            "GET {target} HTTP/1.1\r\nHost: {address}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+            "GET {target} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
              Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n{more}\r\n\r\n"
         );
         let mut client = Client::to(address);

@@ -27,7 +27,7 @@ const LOOK: Duration = Duration::from_millis(20);
 
 /// The running command.
 #[derive(Debug)]
-pub(super) struct Child {
+pub(in crate::cli) struct Child {
     name: String,
     group: Pid,
     end: Arc<End>,
@@ -63,13 +63,15 @@ impl Child {
             Some(console) => Console::pipes(console).map_err(Failure::unreachable)?,
             None => (of_ours()?, of_ours()?),
         };
-        let name = shown(command);
-        let mut process = Command::new(program)
-            .args(arguments)
-            .envs(environment)
+        let mut process = Command::new(program);
+        process.args(arguments).envs(environment).stdout(out).stderr(err);
+        Self::spawn(process, shown(command), ended)
+    }
+
+    /// Starts a process that is called `name`, without input. `ended` is told when it has ended.
+    pub(in crate::cli) fn spawn(mut process: Command, name: String, ended: mpsc::Sender<()>) -> Result<Self, Failure> {
+        let mut process = process
             .stdin(Stdio::null())
-            .stdout(out)
-            .stderr(err)
             .process_group(0)
             .spawn()
             .with_context(|| format!("cannot start {name}"))

@@ -1,6 +1,6 @@
 //! `hopscope run`: the user's own command, with the probe around its app and the app tap before it.
 
-mod child;
+pub(super) mod child;
 mod console;
 mod kit;
 mod listening;

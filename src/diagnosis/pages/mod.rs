@@ -11,7 +11,7 @@ use super::rules::{
 use crate::gateway::Code;
 
 /// The families of codes in the order of the catalogue.
-const FAMILIES: [&str; 13] = ["PX", "NG", "RD", "TR", "HO", "WS", "MC", "CO", "CK", "OA", "UP", "TF", "CD"];
+const FAMILIES: [&str; 15] = ["PX", "NG", "RD", "TR", "HO", "WS", "MC", "CO", "CK", "OA", "UP", "SC", "LG", "TF", "CD"];
 
 /// What a code means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,6 +100,7 @@ pub fn of(code: Code) -> Page {
         Code::SchemeUnusable => return tr04::RULE.page(),
         Code::AnyoneBelieved => return tr05::RULE.page(),
         Code::UpgradeDropped => return ws02::RULE.page(),
+        Code::LogLacksFields => ("access log lacks fields", Note, include_str!("lg01.md")),
         Code::NameTaken => ("one name, two definitions", Error, include_str!("tf01.md")),
         Code::StaticNotGiven => ("static configuration not given", Note, include_str!("tf02.md")),
         Code::LabelTwice => ("label given twice", Warn, include_str!("tf03.md")),

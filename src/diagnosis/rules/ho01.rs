@@ -6,7 +6,8 @@
 //! ## Why it happens
 //! nginx sends the name in `proxy_pass` (`$proxy_host`) unless told otherwise; `$host` passes the name on but drops the port.
 //! One `proxy_set_header` in a location drops all those of the block around it, the one for `Host` too: `hopscope check`
-//! names the line. Apache has `ProxyPreserveHost Off`. No server reads `X-Forwarded-Host`; hypercorn's `ProxyFixMiddleware` does.
+//! names the line. Apache has `ProxyPreserveHost Off`. No server reads `X-Forwarded-Host`; hypercorn's
+//! `ProxyFixMiddleware` does.
 //!
 //! ## How it is told from its neighbours
 //! - `RD01` follows from it, when a redirect names the replaced host; so does `HO02` where the app refuses it.
@@ -21,7 +22,9 @@
 //! ```
 //!
 //! ## Fix
-//! nginx: `proxy_set_header Host $http_host;`. Caddy passes Host on by itself: delete the `header_up Host` line.
+//! nginx: `proxy_set_header Host $http_host;`. Apache: `ProxyPreserveHost On`. Caddy, Traefik and `HAProxy` pass Host on by
+//! themselves: delete Caddy's `header_up Host` line, `HAProxy`'s `http-request set-header Host`; Traefik: `passHostHeader:
+//! true`, and no `Host` in `customRequestHeaders`.
 //!
 //! ## Not
 //! `X-Forwarded-Host` alone: the server ignores it.

@@ -39,16 +39,7 @@ pub(super) const RULE: Rule =
 
 fn check(case: &Case<'_>) -> Answer {
     let asked = case.asked();
-    let well = case.lanes.answer.status.is_some_and(|status| status < 400);
-    if asked.scheme != "https" || !well {
-        return Answer::No;
-    }
-    let sees_https = case.view().is_some_and(|view| view.scope.scheme() == "https");
-    let addresses = &case.body().addresses;
-    let own = |address: &&Address| is_own_by_http(&asked, &address.url) && (address.by == By::Load || !sees_https);
-    let Some(worst) = addresses.iter().filter(own).min_by_key(|address| address.by != By::Load) else {
-        return Answer::No;
-    };
+    let Some(worst) = worst(case) else { return Answer::No };
     let loaded = worst.by == By::Load;
     let unseen = Unseen::of(case);
     let url = shown::text(&worst.url);
@@ -65,6 +56,19 @@ fn check(case: &Case<'_>) -> Answer {
         .fact(case, Source::Seen, Ground::Answer, format!("the body holds {url}"))
         .not("Content-Security-Policy: upgrade-insecure-requests: redirects and links in JSON stay http");
     Answer::Yes(unseen.onto(case, parts))
+}
+
+/// The address of the host itself by http that does most harm in the answer to a request by https: what is loaded, then
+/// what is followed.
+pub(super) fn worst<'a>(case: &Case<'a>) -> Option<&'a Address> {
+    let asked = case.asked();
+    let well = case.lanes.answer.status.is_some_and(|status| status < 400);
+    if asked.scheme != "https" || !well {
+        return None;
+    }
+    let sees_https = case.view().is_some_and(|view| view.scope.scheme() == "https");
+    let own = |address: &&Address| is_own_by_http(&asked, &address.url) && (address.by == By::Load || !sees_https);
+    case.body().addresses.iter().filter(own).min_by_key(|address| address.by != By::Load)
 }
 
 /// True for a plain http address of the host that was asked.

@@ -42,6 +42,8 @@ mod rd07;
 mod rd08;
 mod rd09;
 mod rd10;
+pub(super) mod sc01;
+pub(super) mod sc02;
 mod tr01;
 pub(super) mod tr02;
 mod tr03;
@@ -55,12 +57,12 @@ mod up04;
 mod ws01;
 pub(super) mod ws02;
 mod ws03;
-mod ws04;
+pub(super) mod ws04;
 
 use super::rule::Rule;
 
 /// Every rule, in the order of the catalogue.
-pub const ALL: [Rule; 53] = [
+pub const ALL: [Rule; 55] = [
     px01::RULE,
     px02::RULE,
     px03::RULE,
@@ -114,4 +116,6 @@ pub const ALL: [Rule; 53] = [
     up02::RULE,
     up03::RULE,
     up04::RULE,
+    sc01::RULE,
+    sc02::RULE,
 ];

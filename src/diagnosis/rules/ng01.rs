@@ -18,7 +18,8 @@
 //! ```
 //!
 //! ## Fix
-//! End both alike: `location /glue/ { proxy_pass http://app/app/; }`.
+//! End both alike: `location /glue/ { proxy_pass http://app/app/; }`; or strip, `proxy_pass http://app/;`, where the app is
+//! told of the prefix.
 //!
 //! ## Not
 //! A route `/appitems` in the app.
@@ -48,13 +49,18 @@ fn check(case: &Case<'_>) -> Answer {
         proxy => format!("{}: end the replacement with a slash, {target}/", proxy.name()),
     };
     let prefix = matched.trim_end_matches('/').to_owned();
-    let change = gateway::Change::Path { prefix: prefix.clone(), to: target.clone() };
+    let put = |to: &str| Change::Proxy(gateway::Change::Path { prefix: prefix.clone(), to: to.to_owned() });
+    let slash = Fix::candidate(line, [put(&target)]);
+    // Who is told of this very prefix wants nothing else in its place.
+    let told = [&case.setup.server.root_path, &case.setup.app.root_path];
+    let strip = told.iter().any(|root| root.trim_end_matches('/') == prefix);
+    let strip = strip.then(|| Fix::candidate(Proxy::of(case).strip(&prefix), [put("")]));
     Answer::Yes(
         Parts::new(Confidence::High, why)
-            .about(prefix)
+            .about(prefix.clone())
             .fact(case, Source::Seen, Ground::Client, format!("{matched}{rest} was asked for"))
             .fact(case, Source::Seen, Ground::Forwarded, format!("{target}{rest} reached the app"))
-            .fix([Fix::candidate(line, [Change::Proxy(change)])])
+            .fix(strip.into_iter().chain([slash]))
             .not(format!("a route {target}{rest} in the app")),
     )
 }

@@ -10,6 +10,8 @@
 //! ## How it is told from its neighbours
 //! - `NG07`: nothing near the path reaches the app. This is the same answer, where the path above it was answered and
 //!   nothing below that was ever seen to come through.
+//! - nginx answers 403 in place of 404 where it may not read the folder that it looks in. A `deny` looks the same, so
+//!   that this is then not sure.
 //! - A proxy that keeps one path below to itself (`/x/admin`) lets others below `/x` pass.
 //!
 //! ## Example
@@ -30,17 +32,23 @@ use crate::diagnosis::rules::ng07::{is_unasked, is_unrouted};
 use crate::diagnosis::wording::Proxy;
 use crate::diagnosis::{Confidence, Ground, Severity, fix, shown};
 use crate::gateway;
-use crate::lanes::Source;
+use crate::lanes::{Author, Source};
 
 pub(super) const RULE: Rule =
     Rule { code: "NG04", title: "exact path only", severity: Severity::Error, source: include_str!("ng04.rs"), check };
 
 fn check(case: &Case<'_>) -> Answer {
     let path = case.incoming();
-    if !is_unrouted(case) || is_unasked(path) {
+    let forbidden = is_forbidden(case);
+    if !(is_unrouted(case) || forbidden) || is_unasked(path) {
         return Answer::No;
     }
-    let Some((above, kept)) = case.history.paths.lone_ancestor(path) else { return Answer::No };
+    let Some((above, sent)) = case.history.paths.lone_ancestor(path) else { return Answer::No };
+    let uri = match sent {
+        Some(sent) if sent == above => String::new(),
+        Some(sent) => shown::bytes(sent.strip_suffix(b"/").unwrap_or(sent)) + "/",
+        None => "/…/".to_owned(),
+    };
     let (above, below) = (shown::bytes(above), shown::bytes(path));
     let proxy = Proxy::of(case);
     let why = format!(
@@ -48,22 +56,26 @@ fn check(case: &Case<'_>) -> Answer {
         proxy.name(),
     );
     let change = gateway::Change::Take(above.clone());
-    Answer::Yes(
-        Parts::new(Confidence::High, why)
-            .about(above.clone())
-            .fact(case, Source::Seen, Ground::Forwarded, format!("{below} never reached the app"))
-            .known(Source::Seen, Ground::Neighbour, None, format!("{above} was answered by the app before"))
-            .fix(fix::of_proxy(case, line(proxy, &above, kept), change))
-            .not("one exact rule more for each path that fails: the next one fails too"),
-    )
+    let parts = Parts::new(Confidence::High, why)
+        .about(above.clone())
+        .fact(case, Source::Seen, Ground::Forwarded, format!("{below} never reached the app"))
+        .known(Source::Seen, Ground::Neighbour, None, format!("{above} was answered by the app before"))
+        .fix(fix::of_proxy(case, line(proxy, &above, &uri), change))
+        .not("one exact rule more for each path that fails: the next one fails too");
+    Answer::Yes(if forbidden { parts.missing("that no rule of nginx denies it") } else { parts })
 }
 
-/// The rule for what is below, which goes on as the path above it does: unchanged, or without it.
-fn line(proxy: Proxy, path: &str, kept: bool) -> String {
+/// True for nginx's answer where no location takes the path and it may not read the folder that it then looks in. A `deny`
+/// gives the same.
+fn is_forbidden(case: &Case<'_>) -> bool {
+    case.never_reached() && case.lanes.answer.by == Author::Proxy("nginx") && case.lanes.answer.status == Some(403)
+}
+
+/// The rule for what is below, which goes on as the path above it does: unchanged, or below `uri`.
+fn line(proxy: Proxy, path: &str, uri: &str) -> String {
     let root = path.trim_end_matches('/');
     match proxy {
         Proxy::Nginx | Proxy::Unknown => {
-            let uri = if kept { "" } else { "/" };
             format!("nginx: location {root}/ {{ proxy_pass http://app{uri}; }} beside location = {path}")
         }
         Proxy::Traefik => format!("Traefik: PathPrefix(`{path}`) in place of Path(`{path}`)"),

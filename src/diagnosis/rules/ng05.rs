@@ -13,6 +13,7 @@
 //! - `NG01`: the rest of the path is there, and glued.
 //! - Two mount points without their slash (`/a`, `/b`) both become `/`: it takes two paths of one first segment, or three.
 //! - An app that is one page is asked for it under many paths, and rewritten so on purpose: a page that comes well is none.
+//! - A path that is only tidied on its way (`/a/./b`, `/a//b`, `/a/%62`) comes out like others, and is taken up all the same.
 //! - A query that the client did not send, or sent empty, is not lost.
 //! - A `proxy_pass` with variables but without a URI sends the path as it came, and is no finding; nor is one that holds
 //!   `$request_uri`, `$uri` or a captured group.
@@ -32,11 +33,11 @@
 //! `proxy_pass http://$app$uri`: the path is sent decoded, so that `%0d%0a` in it ends the request line.
 
 use crate::diagnosis::case::Case;
-use crate::diagnosis::paths::Replaced;
+use crate::diagnosis::paths::{Replaced, is_tidied};
 use crate::diagnosis::rule::{Answer, Parts, Rule};
 use crate::diagnosis::session::loses_query;
 use crate::diagnosis::wording::Proxy;
-use crate::diagnosis::{Confidence, Fix, Ground, Severity, fix, shown};
+use crate::diagnosis::{Confidence, Ground, Severity, fix, shown};
 use crate::gateway;
 use crate::lanes::{Rewrite, Source};
 
@@ -57,7 +58,7 @@ fn check(case: &Case<'_>) -> Answer {
     };
     let replaced = case.lanes.rewritten.rewrite == Rewrite::Replaced;
     let may_be = replaced || matches!(case.lanes.rewritten.rewrite, Rewrite::Stripped(_)) && outgoing == b"/";
-    if may_be && !case.on_paper() && !is_one_page_on_purpose(case) {
+    if may_be && !case.on_paper() && !is_one_page_on_purpose(case) && !is_tidied(incoming, outgoing) {
         let this = Replaced::of(case.exchange.id, incoming, outgoing);
         let others = case.history.paths.same_outcome(this).filter(|other| replaced || !other.by_strip);
         let others: Vec<Replaced> = others.copied().collect();
@@ -81,10 +82,13 @@ fn check(case: &Case<'_>) -> Answer {
     if loses_query(case.lanes) { Answer::Yes(query_lost(case)) } else { Answer::No }
 }
 
-/// True for a page that came well: an app that is one page is asked for it under many paths.
+/// True for a page that came well to who wanted one: an app that is one page is asked for it under many paths. A script, a
+/// style or a client of the API that gets the page has not what it asked for.
 fn is_one_page_on_purpose(case: &Case<'_>) -> bool {
     let html = case.lanes.answer.content_type.as_deref().is_some_and(|kind| kind.starts_with("text/html"));
-    html && case.status().is_some_and(|status| status < 400)
+    let accepted = case.exchange.outer().and_then(|half| half.request.get("accept"));
+    let wanted = accepted.is_none_or(|kinds| kinds.windows(9).any(|part| part.eq_ignore_ascii_case(b"text/html")));
+    html && wanted && case.status().is_some_and(|status| status < 400)
 }
 
 fn collapsed(case: &Case<'_>, incoming: &[u8], outgoing: &[u8]) -> Parts {
@@ -114,23 +118,13 @@ fn query_lost(case: &Case<'_>) -> Parts {
         shown::bytes(query),
         proxy.name(),
     );
-    let line = match proxy {
-        Proxy::Nginx | Proxy::Unknown => {
-            "nginx: $is_args$args at the end of a proxy_pass that has variables (or captured groups) in it; no ? at the end \
-             of a rewrite"
-        }
-        Proxy::Caddy => "Caddy: {?query} at the end of the rewrite, or uri strip_prefix in its place",
-        Proxy::Haproxy => "HAProxy: replace-path or set-path in place of set-uri: they leave the query alone",
-        Proxy::Apache => "Apache: RewriteRule with [P,QSA], and no ? at the end of its target",
-        Proxy::Traefik | Proxy::StandIn => "a rewrite of the path alone, which leaves the query as it is",
-    };
     let failed = case.status().is_some_and(|status| status >= 400);
     Parts::new(Confidence::High, why)
         .severity(if failed { Severity::Error } else { Severity::Warn })
         .about("the query")
         .fact(case, Source::Seen, Ground::Client, "a query was sent")
         .fact(case, Source::Seen, Ground::Forwarded, "none reached the app")
-        .fix([Fix::advice(line)])
+        .fix(fix::of_proxy(case, proxy.pass_query(), gateway::Change::PassQuery))
         .not("$request_uri behind the name of the upstream: it brings the prefix back that was to be taken off")
 }
 

@@ -31,7 +31,7 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::rule::{Answer, Parts, Rule};
 use crate::diagnosis::wording::Proxy;
-use crate::diagnosis::{Change, Confidence, Fix, Ground, Severity, prefix, shown};
+use crate::diagnosis::{Change, Confidence, Fix, Ground, Severity, fix, prefix, shown};
 use crate::exchange::Ending;
 use crate::gateway::{self, Gateway};
 use crate::lanes::{Author, Source};
@@ -116,6 +116,10 @@ fn fixes(case: &Case<'_>, proxy: Proxy) -> Vec<Fix> {
     if let Some(line) = below_a_rule(case) {
         return vec![Fix::advice(line)];
     }
+    let hosts = for_other_hosts(case, proxy);
+    if !hosts.is_empty() {
+        return hosts;
+    }
     let taken = first_segment(&case.lanes.original.path);
     let change = gateway::Change::Take(taken.clone());
     let add = [Fix::candidate(proxy.add_rule(&taken), [Change::Proxy(change)]), Fix::advice(proxy.add_rule(&taken))];
@@ -124,6 +128,22 @@ fn fixes(case: &Case<'_>, proxy: Proxy) -> Vec<Fix> {
         Fix::advice(format!("if it is meant for the app behind {known}: ask for {known}{path}"))
     });
     add.into_iter().chain(lost).collect()
+}
+
+/// What to do where a rule would take the path, and does not for this host.
+fn for_other_hosts(case: &Case<'_>, proxy: Proxy) -> Vec<Fix> {
+    let (host, path) = (&case.lanes.original.host, case.lanes.original.path.as_slice());
+    let sending = case.setup.gateway.iter().flat_map(|gateway| &gateway.routers);
+    let prefixes = sending.filter(|router| !router.upstreams.is_empty()).filter_map(|router| router.prefix.as_deref());
+    let takes = |known: &&str| prefix::below(path, known.trim_end_matches('/')).is_some();
+    match prefixes.filter(|known| !known.is_empty()).filter(takes).max_by_key(|known| known.len()) {
+        Some(known) if !host.is_empty() => {
+            let line = proxy.add_host(host, known.trim_end_matches('/'));
+            let change = gateway::Change::TakeHost { host: host.to_ascii_lowercase(), prefix: known.to_owned() };
+            fix::of_proxy(case, format!("if it is meant for this host too, {line}"), change)
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// Says that the rule would have taken it, had the path its prefix.

@@ -14,7 +14,7 @@
 //! - A path that the app has not, with the prefix or without: where all its routes are known, that is its own 404.
 //! - `PX02`: the server has a root path and puts it before the path, so the scope holds the prefix twice.
 //! - Clients reach the app without any prefix: a path that merely ends like a route is then just a wrong path.
-//! - A proxy that took part of the path away, but not all of the prefix, did not keep it: no finding names that so far.
+//! - `PX10`: the proxy took part of the path away, but not all of the prefix.
 //!
 //! ## Example
 //! ```text

@@ -36,7 +36,17 @@ pub(super) const RULE: Rule =
 
 fn check(case: &Case<'_>) -> Answer {
     let Some(miss) = case.miss() else { return Answer::No };
-    by_server(case, miss).or_else(|| on_the_wire(case, miss)).map_or(Answer::No, Answer::Yes)
+    match by_server(case, miss).or_else(|| on_the_wire(case, miss)) {
+        Some(parts) => Answer::Yes(parts),
+        None if case.routes().is_none() && miss == Miss::Seen && doubled_by_proxy(case) => Answer::NeedsRoutes,
+        None => Answer::No,
+    }
+}
+
+/// True if the proxy put before the path what it began with.
+fn doubled_by_proxy(case: &Case<'_>) -> bool {
+    let Rewrite::Added(part) = &case.lanes.rewritten.rewrite else { return false };
+    prefix::below(case.incoming(), part.trim_end_matches('/')).is_some()
 }
 
 /// The server puts its root path before a path that has it already.
@@ -72,7 +82,8 @@ fn on_the_wire(case: &Case<'_>, miss: Miss) -> Option<Parts> {
     let routed = case.has_route(rest) && !case.has_route(prefix);
     let known = case.setup.prefixes.iter().any(|known| known == prefix);
     // One word that comes twice is seldom a prefix; it takes a known prefix or a known route to call it one.
-    if !(routed || known && prefix::has_segments(prefix)) {
+    let as_asked = by_client.is_none() && doubled_by_proxy(case) && case.has_route(&asked);
+    if !(routed || as_asked || known && prefix::has_segments(prefix)) {
         return None;
     }
     let p = shown::text(prefix);
@@ -93,7 +104,7 @@ fn on_the_wire(case: &Case<'_>, miss: Miss) -> Option<Parts> {
             vec![format!("the proxy: take out the rule that adds {p}")],
         )
     };
-    let sure = miss == Miss::Seen && routed && known;
+    let sure = miss == Miss::Seen && (as_asked || routed && known);
     let parts = Parts::new(if sure { Confidence::High } else { Confidence::Medium }, why).about(prefix);
     let parts = parts.path_seen(case).answer_seen(case).prefix_known(case, prefix).route_known(case, rest);
     Some(parts.fix(fixes).not(NOT))

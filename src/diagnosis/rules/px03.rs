@@ -27,7 +27,8 @@
 
 use crate::diagnosis::case::{Case, Miss};
 use crate::diagnosis::rule::{Answer, Parts, Rule};
-use crate::diagnosis::{Confidence, Severity, fix, prefix, shown};
+use crate::diagnosis::server_words::ServerWords;
+use crate::diagnosis::{Confidence, Fix, Severity, fix, prefix, shown};
 
 pub(super) const RULE: Rule = Rule {
     code: "PX03",
@@ -79,9 +80,18 @@ fn by_elimination(case: &Case<'_>) -> Answer {
         parts
             .answer_seen(case)
             .missing("the app's own root_path; say --app-root-path, or put the probe around the app")
-            .fix(fix::for_prefix(case, prefix, true))
+            .fix(guessed(case, &server, &p))
             .not("openapi_url= or servers=: they change what the docs show only"),
     )
+}
+
+/// The app's own root path is not known, so that no change can be thought through. What is certain is what the server's has
+/// to be behind this proxy.
+fn guessed(case: &Case<'_>, server: &str, prefix: &str) -> Vec<Fix> {
+    let words = ServerWords(&case.setup.server);
+    let told = words.with_root(prefix).filter(|_| server != prefix);
+    let same = format!("the app: no root_path of its own, or {prefix} too");
+    told.map(|told| format!("{told} in place of {server}")).into_iter().chain([same]).map(Fix::advice).collect()
 }
 
 /// True if the client asked for several paths, and none that lost this part was ever answered.

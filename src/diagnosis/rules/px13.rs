@@ -7,7 +7,8 @@
 //! ## Why it happens
 //! FastAPI lists its `root_path` as the first server. A root path that is not the proxy's prefix, or a list that somebody
 //! wrote down for another environment, sends clients astray, and the docs page does not find the description. So does a
-//! description without `servers` below a prefix that the app does not know. Until 0.132.0 FastAPI keeps the list of the first request for all others.
+//! description without `servers` below a prefix that the app does not know. Until
+//! 0.132.0 FastAPI keeps the list of the first request for all others.
 //!
 //! ## How it is told from its neighbours
 //! - `PX05`: the docs page does not find the description because the app does not know the proxy's prefix; here it has a

@@ -20,7 +20,8 @@
 //! ```
 //!
 //! ## Fix
-//! Pass Host on: nginx `proxy_set_header Host $http_host;`, Caddy: delete the `header_up Host` line.
+//! Pass Host on: nginx `proxy_set_header Host $http_host;`, Apache `ProxyPreserveHost On`; Caddy, Traefik and `HAProxy` do so
+//! by themselves, unless a line of the configuration sets another.
 //!
 //! ## Not
 //! Caddy's `header_up Host {host}`: it drops the port. `X-Forwarded-Host` alone: the server ignores it.

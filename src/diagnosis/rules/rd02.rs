@@ -30,7 +30,7 @@ use crate::diagnosis::rule::{Answer, Parts, Rule};
 use crate::diagnosis::scheme::Unseen;
 use crate::diagnosis::{Confidence, Ground, Severity, shown};
 use crate::lanes::Source;
-use crate::redirect::{HostVerdict, SchemeVerdict};
+use crate::redirect::{HostVerdict, Judged, SchemeVerdict};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "RD02",
@@ -41,10 +41,7 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
 };
 
 fn check(case: &Case<'_>) -> Answer {
-    let Some(judged) = case.redirect() else { return Answer::No };
-    if judged.scheme != SchemeVerdict::Downgraded || judged.host == HostVerdict::Other {
-        return Answer::No;
-    }
+    let Some(judged) = case.redirect().filter(is_to_http) else { return Answer::No };
     let believed = case.view().map(|view| view.scope.scheme());
     let unseen = Unseen::of(case);
     let why = format!(
@@ -58,4 +55,13 @@ fn check(case: &Case<'_>) -> Answer {
         .fact(case, Source::Seen, Ground::Answer, "the redirect names http, and https was asked for")
         .not("HTTPSRedirectMiddleware: while the app takes every request for http it redirects for ever");
     Answer::Yes(unseen.onto(case, parts))
+}
+
+/// True if the answer sends a client that came by https to http on the same host.
+pub(super) fn is_downgraded(case: &Case<'_>) -> bool {
+    case.redirect().as_ref().is_some_and(is_to_http)
+}
+
+fn is_to_http(judged: &Judged) -> bool {
+    judged.scheme == SchemeVerdict::Downgraded && judged.host != HostVerdict::Other
 }

@@ -73,11 +73,9 @@ fn route(case: &Case<'_>, path: &[u8]) -> String {
         RouteMatch::Slash(slashed) => Some(routes.find(slashed)),
         _ => None,
     });
-    match taken {
-        Some(RouteMatch::Route(template)) => shown::text(&template),
-        _ => {
-            let end = path.iter().skip(1).position(|&b| b == b'/').map_or(path.len(), |at| at + 1);
-            shown::bytes(path.get(..end).unwrap_or(path))
-        }
+    if let Some(RouteMatch::Route(template)) = taken {
+        return shown::text(&template);
     }
+    let end = path.iter().skip(1).position(|&b| b == b'/').map_or(path.len(), |at| at + 1);
+    shown::bytes(path.get(..end).unwrap_or(path))
 }

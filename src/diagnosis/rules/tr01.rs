@@ -12,8 +12,9 @@
 //! - `RD02` and `RD06` follow from it, when a redirect shows it.
 //! - A trusted peer that sends a value the server cannot use is not this: lane 2 says so beside the header.
 //! - On loopback with the default list there is nothing to find.
-//! - A server that reads no such headers is no fault by itself: only where the app sees another scheme than was sent. Nor
-//!   is uvicorn's `--no-proxy-headers`, which somebody chose.
+//! - A server that reads no such headers is no fault by itself: only where the app sees another scheme than was sent. Of
+//!   uvicorn's `--no-proxy-headers`, which somebody chose, and of a header that came with the request and was passed on, it
+//!   takes an answer that shows it: a redirect or a link to http.
 //! - An app tap connects from this machine and so may be trusted where the proxy is not. Then this is a warning about the
 //!   set-up without the tap, and says so.
 //!
@@ -36,8 +37,9 @@ use std::net::IpAddr;
 use crate::asgi::server::HeaderUse;
 use crate::diagnosis::case::Case;
 use crate::diagnosis::rule::{Answer, Parts, Rule};
+use crate::diagnosis::rules::{mc01, rd02};
 use crate::diagnosis::server_words::ServerWords;
-use crate::diagnosis::{Confidence, Fix, Ground, Severity, shown};
+use crate::diagnosis::{Confidence, Fix, Ground, Severity, scheme, shown};
 use crate::forwarded::Verdict;
 use crate::lanes::{Change, Source};
 
@@ -100,27 +102,36 @@ fn check(case: &Case<'_>) -> Answer {
 /// A server that reads none of these headers unless told to: a fault where the app then sees another scheme.
 fn unread(case: &Case<'_>) -> Answer {
     let server = &case.setup.server;
-    let Some((option, _)) = server.program().reading_option() else { return Answer::No };
-    let told = case.field("x-forwarded-proto").filter(|field| field.change != Change::Same);
+    let option = server.program().reading_option().map(|(option, _)| option);
+    let told = case.field("x-forwarded-proto");
+    // What a hop before the proxy said, and what somebody chose, is a fault only where the client meets with it.
+    let chosen = option.is_none() || told.is_none_or(|field| field.change == Change::Same);
     let https = told.and_then(|field| field.value.as_deref()).is_some_and(|value| matches!(value, b"https" | b"wss"));
     let plain = case.view().is_some_and(|view| matches!(view.scope.scheme(), "http" | "ws"));
-    if !(https && plain) {
+    if !(https && plain) || chosen && !is_met_with(case) {
         return Answer::No;
     }
     let words = ServerWords(server);
     let why = format!("X-Forwarded-Proto is not used: {} {}", words.reads_nothing(), consequence(case));
     // Code around the app is nothing that hopscope is told of by default.
-    let on_command_line = server.program().options().iter().any(|own| own.name == option && !own.in_code);
-    let confidence = if server.stated && on_command_line { Confidence::High } else { Confidence::Medium };
+    let in_code =
+        option.is_some_and(|option| server.program().options().iter().any(|own| own.name == option && own.in_code));
+    let confidence = if server.stated && !in_code { Confidence::High } else { Confidence::Medium };
     let seen = shown::bytes(told.and_then(|field| field.value.as_deref()).unwrap_or_default());
     Answer::Yes(
         Parts::new(confidence, why)
             .about(words.name())
             .fact(case, Source::Seen, Ground::Forwarded, format!("the app's server got X-Forwarded-Proto: {seen}"))
             .known(Source::Derived, Ground::Server, None, words.reads_nothing().trim_end_matches('.'))
-            .fix([words.read_headers()])
+            .fix([scheme::read_headers(case)])
             .not(words.believe_everyone()),
     )
+}
+
+/// True if the answer itself shows that the app took the request for http.
+fn is_met_with(case: &Case<'_>) -> bool {
+    let again = case.redirect().is_some_and(|judged| judged.target.to_string() == case.asked().to_string());
+    again || rd02::is_downgraded(case) || mc01::worst(case).is_some()
 }
 
 /// What the proxy sent that would take effect if this server believed it.

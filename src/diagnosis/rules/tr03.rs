@@ -23,7 +23,8 @@
 //!
 //! ## Fix
 //! Traefik: `forwardedHeaders.trustedIPs` of the entry point with the address of what ends TLS. Caddy: `trusted_proxies`.
-//! nginx: pass on what came, and `$scheme` only where nothing did.
+//! nginx: pass on what came, and `$scheme` only where nothing did. `HAProxy` and Apache: set the header only where none came
+//! (`unless { req.hdr(x-forwarded-proto) -m found }`, `RequestHeader setifempty`).
 //!
 //! ## Not
 //! `forwardedHeaders.insecure`: it believes every client (`TR05`). A fixed `https`: who comes by http is never redirected.

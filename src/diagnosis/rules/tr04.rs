@@ -7,7 +7,8 @@
 //! ## Why it happens
 //! uvicorn wants exactly one word in small letters: `http`, `https`, `ws` or `wss`. Two proxies that each add to the header
 //! make a list of it, `https,http`; some write `HTTPS`. Caddy's `{http.request.proto}` is the protocol's version:
-//! `HTTP/1.1`. gunicorn refuses a request with two headers that contradict each other. A proxy that sends `Forwarded` alone is not read by most servers.
+//! `HTTP/1.1`. gunicorn refuses a request with two headers that contradict each other. A proxy that
+//! sends `Forwarded` alone is not read by most servers.
 //!
 //! ## How it is told from its neighbours
 //! - `RD02`, `RD06`, `MC01`: what follows from it, where a redirect or a page shows it.

@@ -18,7 +18,8 @@
 //!
 //! ## Fix
 //! nginx: `proxy_buffering off;` in the location, or the app sends `X-Accel-Buffering: no`. Caddy: `flush_interval -1`.
-//! No compression for `text/event-stream`.
+//! Traefik: no `buffering` middleware. Apache: `flushpackets=on`. No compression for
+//! `text/event-stream`.
 //!
 //! ## Not
 //! A longer `proxy_read_timeout`: the events still come in one burst.

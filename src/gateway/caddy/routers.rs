@@ -84,9 +84,7 @@ impl<'a> Listing<'a> {
         *slot = Some(self.routers.len());
         let status = |status: &str, default: &str| if status.is_empty() { default } else { status }.to_owned();
         let (path, upstreams) = match &handled.handler {
-            Handler::Proxy(proxy) => {
-                (way.path_text(proxy.rewrite.iter().flat_map(|rewrite| changes(rewrite))), upstreams(proxy))
-            }
+            Handler::Proxy(proxy) => (way.path_text(proxy.rewrite.iter().flat_map(changes)), upstreams(proxy)),
             Handler::Static(answer) => (status(&answer.status, "200"), Vec::new()),
             Handler::Error { status: given, .. } => (status(given, "500"), Vec::new()),
             _ => (way.path_text([]), Vec::new()),

@@ -7,6 +7,7 @@
 //! It follows nginx 1.22.1 phase by phase, and later releases where they are known to differ.
 
 mod access;
+mod access_log;
 mod back;
 mod builtin;
 mod compile;

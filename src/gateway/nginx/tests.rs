@@ -11,7 +11,7 @@ fn try_config(text: impl Into<Vec<u8>>) -> Result<Gateway, ConfigError> {
     read(&["nginx.conf".into()], &files, Some(Release::new(1, 22, 1)))
 }
 
-fn config(text: &str) -> Gateway {
+pub(super) fn config(text: &str) -> Gateway {
     try_config(text).unwrap()
 }
 

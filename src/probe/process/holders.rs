@@ -65,7 +65,7 @@ fn parent_of(pid: u32) -> Option<u32> {
 
 impl Holder {
     /// A process by its number; `None` if it is gone.
-    fn of(pid: u32) -> Option<Self> {
+    pub(super) fn of(pid: u32) -> Option<Self> {
         let argv = strings(&fs::read(format!("/proc/{pid}/cmdline")).ok()?);
         let environment = fs::read(format!("/proc/{pid}/environ"));
         let variables = strings(environment.as_deref().unwrap_or_default());

@@ -15,7 +15,7 @@ use std::fs;
 use std::net::{SocketAddr, ToSocketAddrs as _, UdpSocket};
 use std::path::PathBuf;
 
-use crate::asgi::server::command::{Installed, Reading, Started};
+use crate::asgi::server::command::{Installed, Process, Reading, Started};
 use crate::gateway::Upstream;
 
 use holders::{Holder, holders};
@@ -125,6 +125,30 @@ pub fn find(upstream: &Upstream) -> Result<Found, NotFound> {
         }
     }
     Err(last)
+}
+
+/// How a process runs: enough to start another like it.
+#[derive(Clone, Debug)]
+pub struct Running {
+    /// Its command line and its environment.
+    pub process: Process,
+    /// The folder it is in.
+    pub folder: PathBuf,
+}
+
+/// How a process runs, by its number; `None` if it is gone or may not be looked at. A program that it was called by relative
+/// to its folder is given by its whole path.
+pub fn running(pid: u32) -> Option<Running> {
+    let holder = Holder::of(pid)?;
+    let folder = fs::read_link(holder.path("cwd")).ok()?;
+    let mut process = holder.process;
+    if holder.environment_denied {
+        return None;
+    }
+    if let Some(program) = process.argv.first_mut().filter(|program| program.contains('/')) {
+        folder.join(&*program).to_str()?.clone_into(program);
+    }
+    Some(Running { process, folder })
 }
 
 /// Names the sockets that listen on `upstream` now: while they stay the same, so does the process. Cheap.

@@ -60,7 +60,7 @@ fn asked(row: &CauseRow, style: &Style) -> String {
 }
 
 /// The title, and what it is about: `prefix kept, app not told (/api/v1)`.
-fn title(finding: &Finding) -> String {
+pub(super) fn title(finding: &Finding) -> String {
     let about = visible(finding.about.as_bytes());
     if about.is_empty() { finding.title.to_owned() } else { format!("{} ({about})", finding.title) }
 }
@@ -78,6 +78,6 @@ const fn times(style: &Style) -> &'static str {
 }
 
 /// `1 request`, `3 requests`
-fn counted(count: u64, one: &str) -> String {
+pub(super) fn counted(count: u64, one: &str) -> String {
     format!("{count} {one}{}", if count == 1 { "" } else { "s" })
 }

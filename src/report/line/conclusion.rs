@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::change::{Step, step};
 use crate::diagnosis::{self, Finding, Follows, Standing};
 
 /// A finding as JSON.
@@ -36,6 +37,8 @@ struct Fact<'a> {
 #[derive(Debug, Serialize)]
 struct Fix<'a> {
     line: &'a str,
+    /// What belongs together; empty for advice that no model can try.
+    changes: Vec<Step<'a>>,
     standing: &'static str,
     result: Option<&'a str>,
     mended: Option<usize>,
@@ -88,6 +91,7 @@ fn fix(fix: &diagnosis::Fix) -> Fix<'_> {
     };
     Fix {
         line: &fix.line,
+        changes: fix.changes.iter().map(step).collect(),
         standing: fix.standing.word(),
         result: trial.map(|trial| trial.result.as_str()),
         mended: trial.map(|trial| trial.mended),

@@ -5,7 +5,8 @@ use jiff::tz::TimeZone;
 use super::FindingsSeen;
 use crate::diagnosis::Finding;
 use crate::lanes::visible::visible;
-use crate::store::{Asked, CauseRow, CauseState};
+use crate::remedy::proof::Came;
+use crate::store::{Asked, CauseRow, CauseState, ProofState, Proving};
 use crate::tui::finding_text::{labelled, whole};
 use crate::tui::row::{clock, severity_tone, shown_target};
 use crate::tui::text::{Runs, cut_end, cut_middle, pad, pad_left, run, width_of};
@@ -115,6 +116,25 @@ fn example(row: &CauseRow, reveal: bool) -> String {
     format!("#{} {} {}", row.example.0, visible(method), shown_target(target, None, reveal))
 }
 
+/// What came of proving the fix, and each request before and after.
+fn of_proof(proving: &Proving, width: usize, reveal: bool) -> Vec<Runs> {
+    let ProofState::Done(proof) = &proving.state else {
+        return labelled("TRY  ", Tone::Dim, &proving.said(), width);
+    };
+    let tone = if proof.outcome.is_ok() { Tone::Good } else { Tone::Bad };
+    let mut lines = labelled("TRY  ", tone, &proving.said(), width);
+    let came = |came: &Option<Came>| came.as_ref().map_or_else(|| "?".to_owned(), ToString::to_string);
+    for row in &proof.requests {
+        let asked = format!("{} {}", visible(&row.method), shown_target(&row.target, None, reveal));
+        let became = format!("{} → {}  {}", came(&row.before), came(&row.after), row.became.word());
+        lines.push(vec![
+            run(Tone::Dim, "     "),
+            run(Tone::Text, cut_end(&format!("{asked}  {became}"), width.saturating_sub(5))),
+        ]);
+    }
+    lines
+}
+
 /// The finding whole, below how often and when it was seen; then what follows from it.
 pub(in crate::tui) fn verdict(
     row: &CauseRow,
@@ -131,6 +151,7 @@ pub(in crate::tui) fn verdict(
     let room = width.saturating_sub(width_of(&seen));
     seen.push(run(Tone::Text, cut_middle(&example(row, reveal), room)));
     let mut lines = vec![seen];
+    lines.extend(row.proving.iter().flat_map(|proving| of_proof(proving, width, reveal)));
     lines.extend(whole(&row.finding, width, evidence));
     if !row.symptoms.is_empty() {
         let parts: Vec<String> = row.symptoms.iter().map(|(code, count)| format!("{code} ×{count}")).collect();

@@ -155,6 +155,8 @@ pub(in crate::tui) const BINDINGS: &[Binding] = &[
     barred(Group::Act, &[(Char('y'), Action::CopyFix)], "copy the fix (OSC 52)", Bar::Findings, "copy fix").findings(),
     barred(Group::Act, &[(Char('w'), Action::Export)], "write them to a file", Bar::Findings, "write").findings(),
     line(Group::View, &[(Char('e'), Action::Evidence)], "what a finding rests on").traffic(),
+    barred(Group::Act, &[(Char('x'), Action::Prove)], "prove the fix on the app", Bar::Findings, "prove").findings(),
+    line(Group::Act, &[(Char('x'), Action::Prove)], "prove the fix on the app").traffic(),
     line(Group::View, &[(Char('w'), Action::Suppose)], "what if: set up otherwise").traffic(),
     barred(
         Group::View,

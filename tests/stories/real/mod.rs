@@ -2,6 +2,7 @@
 
 mod app_tap;
 mod examples;
+mod fix;
 mod found;
 mod nginx;
 mod probe;

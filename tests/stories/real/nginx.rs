@@ -131,7 +131,8 @@ fn a_proxy_that_is_not_trusted() {
     let configuration = example("nginx-strip.conf").replace("Proto $scheme", "Proto https");
     let server = vec!["--root-path", "/api/v1", "--forwarded-allow-ips", "10.1.2.3"];
     let mut stage = Stage::nginx(&configuration, &AppOptions { server, ..AppOptions::default() });
-    stage.get("/api/v1/app", 200, &["TR01"]);
+    // Its body names the request's own URL, with http.
+    stage.get("/api/v1/app", 200, &["TR01", "MC01 after TR01"]);
     let redirect = stage.get("/api/v1/items", 307, &["TR01", "RD02 after TR01"]);
     assert_eq!(redirect.value("location"), format!("http://{}/api/v1/items/", stage.edge));
     stage.finish();

@@ -128,6 +128,12 @@ impl Routes {
         Self { entries: routes.chain(mounts).collect(), documented_only: false }
     }
 
+    /// A few of an app's routes, by their path templates; there may be others.
+    pub fn some(templates: impl IntoIterator<Item = String>) -> Self {
+        let entries = templates.into_iter().map(|path| Entry::Route(Route::new(path))).collect();
+        Self { entries, documented_only: true }
+    }
+
     /// The routes every FastAPI app begins with: its OpenAPI document and the pages that show it.
     pub fn fastapi() -> Self {
         let own = FASTAPI_OWN.into_iter().map(|path| Entry::Route(Route::new(path).methods(["GET", "HEAD"])));

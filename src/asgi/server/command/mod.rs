@@ -9,6 +9,7 @@
 //! This room exists so that nobody need be told what is already written down. It is pure: the caller reads the process and
 //! the files. What is written in code cannot be read without running it; that is said, never guessed.
 
+mod beside;
 mod daphne;
 mod fastapi;
 mod files;
@@ -24,6 +25,7 @@ use std::collections::BTreeMap;
 
 use python::{Launcher, Runs, runs};
 
+pub use beside::{Setting, beside, with_options, words};
 pub use started::{Installed, Origin, Said, Started, installed_server};
 
 /// What the system says of a process.

@@ -128,12 +128,7 @@ fn each_change_is_written() {
              +ProxyPass \"/p/\" \"http://10.0.0.1:8000/\" retry=0 upgrade=websocket",
             "GET /x ",
         ),
-        (
-            HOST,
-            Change::SlashAtMount(text("/p")),
-            "+ProxyPassMatch ^/p$ !\n+RedirectMatch 308 ^/p$ /p/",
-            "GET /x ",
-        ),
+        (HOST, Change::SlashAtMount(text("/p")), "+ProxyPassMatch ^/p$ !\n+RedirectMatch 308 ^/p$ /p/", "GET /x "),
         (HOST, Change::CookiePath { from: text("/"), to: text("/p/") }, "+ProxyPassReverseCookiePath / /p/", "GET /x "),
     ] {
         let (made, gateway) = amended(config, "/p/x", &change).unwrap_or_else(|why| panic!("{change}: {why}"));

@@ -40,8 +40,13 @@ pub(in crate::gateway) fn edits(
         Change::RelativeRedirects => Err(CannotAmend::already()),
         Change::SlashAtMount(prefix) => path::slash_at_mount(&mut site, prefix),
         Change::CookiePath { from, to } => fields::cookie_path(&mut site, from, to),
+        Change::TakeHost { .. } | Change::PassQuery => Err(unwritten(change)),
     }?;
     site.edits()
+}
+
+fn unwritten(change: &Change) -> CannotAmend {
+    CannotAmend(format!("it is not known how to write {change} into a Caddyfile"))
 }
 
 /// A text that may stand in any word as it is.

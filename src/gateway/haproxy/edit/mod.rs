@@ -37,8 +37,13 @@ pub(in crate::gateway) fn edits(
         Change::RelativeRedirects => answer::relative_redirects(&mut site)?,
         Change::SlashAtMount(prefix) => answer::slash_at_mount(&mut site, plain(prefix)?)?,
         Change::CookiePath { from, to } => answer::cookie_path(&mut site, plain(from)?, plain(to)?),
+        Change::TakeHost { .. } | Change::PassQuery => return Err(unwritten(change)),
     }
     site.edits()
+}
+
+fn unwritten(change: &Change) -> CannotAmend {
+    CannotAmend(format!("it is not known how to write {change} into HAProxy's configuration"))
 }
 
 /// A text that may stand in any word as it is.

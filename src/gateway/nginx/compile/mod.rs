@@ -15,6 +15,7 @@ mod server;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use super::access_log;
 use super::config::{Config, Location, Server};
 use super::map::Map;
 use super::template::Template;
@@ -77,6 +78,7 @@ pub(super) fn compile(tree: &[Directive], release: Release) -> Result<Compiled, 
     };
     let http = http_level(tree)?;
     let sockets = cx.http(&http)?;
+    cx.remarks.extend(access_log::of(&http));
     cx.undefined();
     let config = Config {
         release,

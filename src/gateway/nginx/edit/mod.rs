@@ -25,6 +25,7 @@ pub(in crate::gateway) fn edits(
 ) -> Result<Vec<Edit>, CannotAmend> {
     let mut site = match change {
         Change::Take(path) => path::app(gateway, origin, plan, path)?,
+        Change::TakeHost { prefix, .. } => path::of_prefix(gateway, origin, prefix)?,
         _ => Site::of(gateway, origin, plan)?,
     };
     match change {
@@ -41,6 +42,8 @@ pub(in crate::gateway) fn edits(
         Change::RelativeRedirects => answer::relative_redirects(&mut site),
         Change::SlashAtMount(prefix) => answer::slash_at_mount(&mut site, prefix),
         Change::CookiePath { from, to } => answer::cookie_path(&mut site, from, to),
+        Change::TakeHost { host, .. } => path::take_host(&mut site, host),
+        Change::PassQuery => path::pass_query(&mut site),
     }?;
     site.edits()
 }

@@ -68,6 +68,59 @@ pub(super) fn take(site: &mut Site<'_>, path: &str) -> Result<(), CannotAmend> {
     site.add_before(site.innermost(), &head, &lines)
 }
 
+/// The one location that sends requests below a prefix on, whichever host they are for.
+pub(super) fn of_prefix<'a>(gateway: &Gateway, origin: &'a Origin, prefix: &str) -> Result<Site<'a>, CannotAmend> {
+    let sends = |router: &&Router| !router.upstreams.is_empty() && router.prefix.as_deref() == Some(prefix);
+    let mut sending = gateway.routers.iter().filter(sends);
+    let only = sending.next().filter(|_| sending.next().is_none());
+    let only = only.ok_or_else(|| CannotAmend(format!("no one location takes {prefix}")))?;
+    Site::at(origin, only)
+}
+
+/// The location's server has another name too.
+pub(super) fn take_host(site: &mut Site<'_>, host: &str) -> Result<(), CannotAmend> {
+    let host = plain(host)?;
+    let level = site.server().ok_or_else(|| CannotAmend("the location is in no server".to_owned()))?;
+    let names = site.level(level)?.all("server_name").next().cloned();
+    match names {
+        Some(names) if names.args.iter().any(|name| name.eq_ignore_ascii_case(host.as_bytes())) => {
+            Err(CannotAmend::already())
+        }
+        Some(names) => {
+            let said = site.said(&names);
+            site.set(&names, &format!("{said} {host}"))
+        }
+        None => site.add(level, &["listen"], &[format!("server_name {host};")]),
+    }
+}
+
+/// The query goes on: a `proxy_pass` with variables sends no more than it says, and a `?` at the end of a rewrite's target
+/// leaves out what came.
+pub(super) fn pass_query(site: &mut Site<'_>) -> Result<(), CannotAmend> {
+    let place = Location::of(site)?;
+    let cut = place.rewrites.iter().find(|rewrite| rewrite.text(1).ends_with('?')).cloned();
+    if let Some(rewrite) = cut {
+        let mut words: Vec<String> = rewrite.args.iter().map(|arg| String::from_utf8_lossy(arg).into_owned()).collect();
+        if let Some(target) = words.get_mut(1) {
+            target.pop();
+        }
+        let is_bare = |word: &String| !word.contains([' ', ';', '{', '}', '"', '\'', '\\', '#']);
+        if !words.iter().all(is_bare) {
+            return Err(CannotAmend(format!("{rewrite}: the ? at the end of its target leaves the query out")));
+        }
+        return site.set(&rewrite, &format!("rewrite {}", words.join(" ")));
+    }
+    let sends_it = ["$request_uri", "$args", "$query_string"].iter().any(|name| place.url.contains(name));
+    let rest = place.url.strip_prefix(authority(&place.url).as_str()).unwrap_or_default();
+    if sends_it || !rest.contains('$') {
+        return Err(CannotAmend::already());
+    }
+    if rest.contains('?') {
+        return Err(CannotAmend(format!("{} puts a query of its own in its place", place.pass)));
+    }
+    site.set(&place.pass, &format!("proxy_pass {}$is_args$args", place.url))
+}
+
 /// A path in an expression.
 fn escaped(path: &str) -> String {
     path.replace('.', "\\.").replace('+', "\\+")

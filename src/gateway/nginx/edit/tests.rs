@@ -171,6 +171,39 @@ fn fields_are_set_where_the_others_stand() {
 }
 
 #[test]
+fn the_query_goes_on() {
+    for (before, after) in [
+        (
+            "location ~ ^/p/(.*)$ { proxy_pass http://127.0.0.1:1/$1; }",
+            "location ~ ^/p/(.*)$ { proxy_pass http://127.0.0.1:1/$1$is_args$args; }",
+        ),
+        (
+            "location /p/ { rewrite ^/p/(.*)$ /$1? break; proxy_pass http://127.0.0.1:1; }",
+            "location /p/ { rewrite ^/p/(.*)$ /$1 break; proxy_pass http://127.0.0.1:1; }",
+        ),
+    ] {
+        let text = format!("server {{\n{before}\n}}\n");
+        let (made, gateway) = amended(&text, "/p/x?a=b", &[Change::PassQuery]).unwrap();
+        assert_eq!(made, format!("server {{\n{after}\n}}\n"));
+        assert!(sent(&gateway, "/p/x?a=b").starts_with("GET /x?a=b "), "{made}");
+        assert_eq!(amended(&made, "/p/x?a=b", &[Change::PassQuery]).map(|made| made.0), Err("already so".to_owned()));
+    }
+    let own = "server {\nlocation ~ ^/p/(.*)$ { proxy_pass http://127.0.0.1:1/?path=$1; }\n}\n";
+    assert!(amended(own, "/p/x?a=b", &[Change::PassQuery]).is_err());
+}
+
+#[test]
+fn a_host_is_taken_beside_those_that_are_named() {
+    let other = "server {\n  listen 80 default_server;\n}\n";
+    let named = "server {\n  listen 80;\n  server_name a.test;\n  location /p/ { proxy_pass http://u:1; }\n}\n";
+    let change = Change::TakeHost { host: "example.com".to_owned(), prefix: "/p".to_owned() };
+    let (made, gateway) = amended(&format!("{other}{named}"), "/p/x", std::slice::from_ref(&change)).unwrap();
+    assert_eq!(made, format!("{other}{}", named.replace("a.test", "a.test example.com")));
+    assert!(sent(&gateway, "/p/x").starts_with("GET /p/x "));
+    assert_eq!(amended(&made, "/p/x", &[change]).map(|made| made.0), Err("already so".to_owned()));
+}
+
+#[test]
 fn maps_stand_beside_the_server() {
     let text = server("", "        proxy_set_header X-Forwarded-Proto $scheme;\n");
     let changes = [Change::Upgrade, Change::TrustFront("127.0.0.1".to_owned()), Change::PassHost];

@@ -39,6 +39,9 @@ pub(in crate::gateway) fn edits(
         Change::RelativeRedirects => answer::relative_redirects(&mut site),
         Change::SlashAtMount(prefix) => answer::slash_at_mount(&mut site, plain(prefix)?),
         Change::CookiePath { .. } => answer::cookie_path(),
+        Change::TakeHost { host, .. } => rule::take_host(&mut site, plain(host)?),
+        // Its rewrites are of the path alone.
+        Change::PassQuery => Err(already()),
     }?;
     site.edits()
 }

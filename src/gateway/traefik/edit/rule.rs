@@ -7,16 +7,16 @@ use super::site::Site;
 use crate::gateway::CannotAmend;
 use crate::gateway::document::writing::Value;
 
-/// A term of a rule that begins with a path: `PathPrefix(`/p`)`.
+/// A term of a rule with its one value: `PathPrefix(`/p`)`.
 struct Term {
     span: Range<usize>,
-    prefix: String,
+    value: String,
 }
 
 /// Takes requests below another path too.
 pub(super) fn take(site: &mut Site, path: &str) -> Result<(), CannotAmend> {
     let terms = prefixes(&site.router().rule.value);
-    let below = |term: &Term| path.starts_with(term.prefix.trim_end_matches('/'));
+    let below = |term: &Term| path.starts_with(term.value.trim_end_matches('/'));
     if terms.iter().any(below) || !site.router().rule.value.contains("Path") {
         return Err(already());
     }
@@ -39,10 +39,24 @@ pub(super) fn or(site: &mut Site, term: &str) -> Result<(), CannotAmend> {
     set(site, &changed)
 }
 
+/// Takes requests for another host too.
+pub(super) fn take_host(site: &mut Site, host: &str) -> Result<(), CannotAmend> {
+    let rule = site.router().rule.value.clone();
+    let hosts = terms(&rule, "Host(");
+    if hosts.iter().any(|term| term.value.eq_ignore_ascii_case(host)) {
+        return Err(already());
+    }
+    let is_denied = |term: &Term| rule.get(..term.span.start).is_some_and(|before| before.trim_end().ends_with('!'));
+    let first = hosts.iter().find(|term| !is_denied(term)).ok_or_else(|| {
+        CannotAmend(format!("the rule {} names no host that another one could be put beside", rule.trim()))
+    })?;
+    set(site, &replaced(&rule, &first.span, |own| format!("({own} || Host(`{host}`))")))
+}
+
 /// Takes a prefix and what is below it alone, not what merely begins with the same letters.
 pub(super) fn end_at_segment(site: &mut Site, prefix: &str) -> Result<(), CannotAmend> {
     let rule = site.router().rule.value.clone();
-    let loose = prefixes(&rule).into_iter().find(|term| term.prefix == prefix && !prefix.is_empty());
+    let loose = prefixes(&rule).into_iter().find(|term| term.value == prefix && !prefix.is_empty());
     let loose = loose.ok_or_else(already)?;
     let both = format!("Path(`{prefix}`) || PathPrefix(`{prefix}/`)");
     if rule.get(loose.span.clone()) == Some(rule.trim()) {
@@ -75,16 +89,20 @@ fn replaced(rule: &str, span: &Range<usize>, with: impl Fn(&str) -> String) -> S
 
 /// The terms of a rule that are prefixes of paths.
 fn prefixes(rule: &str) -> Vec<Term> {
-    const NAME: &str = "PathPrefix(";
+    terms(rule, "PathPrefix(")
+}
+
+/// The terms of a rule that begin with this name and its parenthesis.
+fn terms(rule: &str, name: &str) -> Vec<Term> {
     let mut terms = Vec::new();
     let mut from = 0;
-    while let Some(start) = rule.get(from..).and_then(|rest| rest.find(NAME)).map(|at| from + at) {
-        from = start + NAME.len();
+    while let Some(start) = rule.get(from..).and_then(|rest| rest.find(name)).map(|at| from + at) {
+        from = start + name.len();
         let Some(inside) = rule.get(from..) else { break };
         let Some(quote) = inside.chars().next().filter(|quote| matches!(quote, '`' | '"')) else { continue };
-        let Some((prefix, after)) = inside.get(1..).and_then(|inside| inside.split_once(quote)) else { break };
+        let Some((value, after)) = inside.get(1..).and_then(|inside| inside.split_once(quote)) else { break };
         if after.starts_with(')') {
-            terms.push(Term { span: start..rule.len() - after.len() + 1, prefix: prefix.to_owned() });
+            terms.push(Term { span: start..rule.len() - after.len() + 1, value: value.to_owned() });
         }
     }
     terms
@@ -95,5 +113,5 @@ pub(super) fn takes(site: &Site, path: &str) -> bool {
     let rule = &site.router().rule.value;
     let terms = prefixes(rule);
     let at_all = rule.contains("Path");
-    !at_all || rule.contains(&format!("Path(`{path}`)")) || terms.iter().any(|term| path.starts_with(&term.prefix))
+    !at_all || rule.contains(&format!("Path(`{path}`)")) || terms.iter().any(|term| path.starts_with(&term.value))
 }

@@ -24,7 +24,7 @@ pub(super) struct Site {
 /// The router that a change is about where none takes the request: the one of its prefix, or the only one.
 fn meant<'g>(gateway: &'g Gateway, change: &Change) -> Option<&'g gateway::Router> {
     let prefix = match change {
-        Change::Path { prefix, .. } | Change::SlashAtMount(prefix) => Some(prefix),
+        Change::Path { prefix, .. } | Change::SlashAtMount(prefix) | Change::TakeHost { prefix, .. } => Some(prefix),
         Change::Take(_) => None,
         _ => return None,
     };

@@ -324,6 +324,14 @@ fn redirects_and_rules() {
         assert!(made.lines().any(|line| line == rule), "{made}");
         assert!(sent(&gateway, "/s/x").starts_with("GET /s/x "));
     }
+    let host = Change::TakeHost { host: "b.test".to_owned(), prefix: "/p".to_owned() };
+    let elsewhere = STRIPPED.replace("example.com", "a.test");
+    assert_eq!(
+        diff("routes.yml", &elsewhere, "/p/x", &host),
+        "-      rule: \"Host(`a.test`) && PathPrefix(`/p`)\"\n+      rule: \"(Host(`a.test`) || Host(`b.test`)) && \
+         PathPrefix(`/p`)\""
+    );
+    assert!(diff("routes.yml", BLOCK, "/p/x", &host).contains("names no host"));
     // What the rule's length was its rank for stays before it.
     let other = BLOCK
         .replace("  services:", "    other:\n      rule: PathPrefix(`/p/static`)\n      service: app\n  services:");
