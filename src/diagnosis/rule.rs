@@ -152,7 +152,7 @@ impl Parts {
 
     /// How sure: two independent facts make it high, unless the rule itself is less sure, or names what is missing.
     pub(super) fn confidence(&self) -> Confidence {
-        let settled = self.missing.is_none() && (self.facts.is_empty() || fact::are_independent(&self.facts));
+        let settled = self.missing.is_none() && fact::are_independent(&self.facts);
         if settled { self.confidence } else { Confidence::Medium }
     }
 
