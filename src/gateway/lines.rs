@@ -17,6 +17,21 @@ pub(super) struct Lines<'a> {
     changes: BTreeMap<Place, Line>,
 }
 
+/// A text that may stand in any word of these files as it is.
+///
+/// # Errors
+/// The program would read something else in it.
+pub(super) fn plain<'t>(text: &'t str, program: &str) -> Result<&'t str, CannotAmend> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~@:+,=".contains(&byte);
+    let unfit = || CannotAmend(format!("{text:?} cannot be written into {program}'s configuration as it is"));
+    text.bytes().all(is_plain).then_some(text).ok_or_else(unfit)
+}
+
+/// A text that [`plain`] lets through, as an expression that is that text.
+pub(super) fn escaped(text: &str) -> String {
+    text.replace('.', "\\.").replace('+', "\\+")
+}
+
 /// What becomes of a line.
 #[derive(Debug, Default)]
 struct Line {

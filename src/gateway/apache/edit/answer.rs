@@ -1,11 +1,11 @@
 //! What becomes of answers, and the redirects that httpd makes by itself.
 
-use super::escaped;
 use super::fields::load_headers;
 use super::site::Site;
 use crate::gateway::CannotAmend;
 use crate::gateway::again::{Became, again, is_redirected};
 use crate::gateway::apache::tree::Node;
+use crate::gateway::lines::escaped;
 
 /// The lines for answers that change `Location`.
 fn changing(site: &Site<'_>) -> Vec<Node> {

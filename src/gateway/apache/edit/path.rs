@@ -1,9 +1,9 @@
 //! What becomes of the path, and which paths an upstream gets: `ProxyPass` and its kin.
 
-use super::escaped;
 use super::site::Site;
 use crate::gateway::again::is_sent;
 use crate::gateway::apache::tree::Node;
+use crate::gateway::lines::escaped;
 use crate::gateway::{CannotAmend, StepKind};
 
 /// Sends what is below a prefix on with something else in its place.

@@ -1,8 +1,6 @@
-use std::path::Path;
-
 use super::*;
-use crate::gateway::trial::{location, plan};
-use crate::gateway::{Action, Files, InMemory, Options, Proxy, apply, read};
+use crate::gateway::trial::{self, location, plan};
+use crate::gateway::{InMemory, Options, Proxy, read};
 
 fn gateway(text: &str) -> Gateway {
     let options = Options { proxy: Some(Proxy::Apache), release: None, front: None };
@@ -13,32 +11,14 @@ fn ask(gateway: &Gateway, target: &str) -> Plan {
     plan(gateway, format!("GET {target} HTTP/1.1\r\nHost: example.com:8080\r\n\r\n").as_bytes())
 }
 
-/// The head that is sent on, or the answer, in short.
+/// What becomes of a request, in short.
 fn sent(gateway: &Gateway, target: &str) -> String {
-    match ask(gateway, target).action {
-        Action::Forward(forward) => String::from_utf8(forward.head).unwrap().replace("\r\n", "|"),
-        Action::Answer(reply) => {
-            format!("{} {}", reply.status, String::from_utf8_lossy(reply.get("location").unwrap_or_default()))
-        }
-        Action::Close => "closed".to_owned(),
-    }
+    trial::sent(ask(gateway, target))
 }
 
-/// What a change makes of a file, as the lines that go and come, and the gateway; or why it is not made.
+/// What a change makes of a file, and the gateway; or why it is not made.
 fn amended(text: &str, target: &str, change: &Change) -> Result<(String, Gateway), String> {
-    let gateway = gateway(text);
-    let amended = gateway.amend(std::slice::from_ref(change), &ask(&gateway, target)).map_err(|why| why.to_string())?;
-    let mut out = Vec::new();
-    for edit in &amended.edits {
-        let gone = text.lines().skip(edit.place.line as usize - 1).take(edit.remove as usize);
-        out.extend(gone.map(|line| format!("-{}", line.trim_start())));
-        out.extend(edit.insert.iter().map(|line| format!("+{}", line.trim_start())));
-    }
-    let files = apply(&gateway.origin.as_ref().unwrap().files, &amended.edits).unwrap();
-    let made = String::from_utf8(files.read(Path::new("httpd.conf")).unwrap()).unwrap();
-    let again = amended.gateway.amend(std::slice::from_ref(change), &ask(&amended.gateway, target));
-    assert_eq!(again.unwrap_err().to_string(), "already so", "{made}");
-    Ok((out.join("\n"), amended.gateway))
+    trial::amended(&gateway(text), ("httpd.conf", text), change, |gateway| ask(gateway, target))
 }
 
 fn path(prefix: &str, to: &str) -> Change {

@@ -1,10 +1,10 @@
 //! What becomes of answers, and the redirects that `HAProxy` makes by itself.
 
-use super::escaped;
 use super::site::Site;
 use crate::gateway::CannotAmend;
 use crate::gateway::again::is_redirected;
 use crate::gateway::haproxy::rule::{Action, Names, Rule};
+use crate::gateway::lines::escaped;
 
 /// The rules for answers that write a field.
 fn writing(site: &Site<'_>, name: &[u8]) -> Vec<Rule> {

@@ -10,7 +10,7 @@ mod path;
 mod site;
 
 use self::site::Site;
-use crate::gateway::{CannotAmend, Change, Edit, Gateway, Origin, Plan};
+use crate::gateway::{CannotAmend, Change, Edit, Gateway, Origin, Plan, lines};
 
 /// The edits that make a change for requests like the one whose plan is given.
 ///
@@ -46,19 +46,9 @@ fn unwritten(change: &Change) -> CannotAmend {
     CannotAmend(format!("it is not known how to write {change} into HAProxy's configuration"))
 }
 
-/// A text that may stand in any word as it is.
-///
-/// # Errors
-/// `HAProxy` would read something else in it.
+/// [`lines::plain`] for `HAProxy`.
 fn plain(text: &str) -> Result<&str, CannotAmend> {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~@:+,=".contains(&byte);
-    let unfit = || CannotAmend(format!("{text:?} cannot be written into HAProxy's configuration as it is"));
-    text.bytes().all(is_plain).then_some(text).ok_or_else(unfit)
-}
-
-/// A text as an expression that is that text.
-fn escaped(text: &str) -> String {
-    text.replace('.', "\\.").replace('+', "\\+")
+    lines::plain(text, "HAProxy")
 }
 
 #[cfg(test)]
