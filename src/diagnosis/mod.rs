@@ -16,6 +16,7 @@ mod known_apps;
 mod order;
 pub mod pages;
 mod paths;
+mod plain;
 pub(crate) mod prefix;
 mod redirected;
 mod rule;
@@ -25,13 +26,15 @@ mod scheme;
 pub(crate) mod server_words;
 mod session;
 pub(crate) mod shown;
+mod step;
 pub(crate) mod wording;
 
 pub use body::telling;
 pub use change::{AppChange, Change, Fix, Standing, Trial};
 pub use fact::{Fact, Ground};
+pub use plain::is_plain;
 pub use rule::Rule;
-pub use session::{Session, Update, is_plain};
+pub use session::{Session, Update};
 
 use crate::exchange::ExchangeId;
 

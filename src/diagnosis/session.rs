@@ -5,13 +5,15 @@ use std::net::IpAddr;
 
 use super::body;
 use super::case::{Case, digest};
-use super::history::{Came, Expected, History, Hop, Miss};
+use super::history::History;
+use super::plain::is_plain;
 use super::rule::{Answer, Parts, Rule};
-use super::rules::{ALL, sc01, sc02, tr02, ws04};
+use super::rules::{ALL, sc01};
+use super::step::{Came, Expected, Hop, Miss};
 use super::{Cause, Confidence, Finding, Fix, Follows, order, prefix, shown};
 use crate::asgi::framework::RouteMatch;
 use crate::exchange::{Exchange, ExchangeId, ResponseHead, Target};
-use crate::lanes::{Author, Change, ForwardedField, Lanes, Reading, Rewrite, Setup, Source};
+use crate::lanes::{Author, Lanes, Setup, Source};
 use crate::redirect::{Grown, Url, grown, is_followed, nesting};
 
 /// What is remembered between exchanges, bounded.
@@ -133,17 +135,21 @@ impl Session {
     fn settle_at_once(&self, verdict: &mut Verdict, client: IpAddr, at: u64, exchange: ExchangeId) -> Vec<Update> {
         let mut updates = Vec::new();
         for (rule, mut parts) in std::mem::take(&mut verdict.held) {
-            let before = updates.len();
+            let (before, mut facts) = (updates.len(), Vec::new());
             let missed = parts.next.iter().flat_map(|next| self.history.missed(client, at, next));
             for miss in missed.filter(|miss| miss.exchange != exchange) {
                 let mut findings = miss.said.clone();
                 point_to(&mut findings, exchange, rule.code);
                 order::rank(&mut findings);
                 updates.push(Update { exchange: miss.exchange, findings });
+                facts.push((miss.exchange, miss.came().said()));
             }
             if updates.len() > before {
                 parts.missing = None;
                 parts.confidence = Confidence::High;
+                for (exchange, said) in facts {
+                    parts = parts.fact_of(exchange, Source::Seen, said);
+                }
                 verdict.said.push((rule, parts));
             } else {
                 verdict.held.push((rule, parts));
@@ -221,55 +227,6 @@ fn point_to(findings: &mut [Finding], earlier: ExchangeId, code: &'static str) {
     }
 }
 
-/// True if no rule can say anything: it went well, nothing was replaced, nobody is distrusted, and nobody will ask for
-/// more on account of it. This is the path that nearly all traffic takes; it allocates nothing.
-pub fn is_plain(lanes: &Lanes) -> bool {
-    let went_well =
-        lanes.answer.status.is_some_and(|status| status == 101 || (200..300).contains(&status) || status == 304);
-    let forwarded = &lanes.forwarded;
-    let trusted = [&forwarded.trust, &forwarded.without_tap].into_iter().flatten().all(|verdict| verdict.trusted);
-    let quiet = forwarded.fields.iter().all(|field| is_quiet(field, lanes));
-    let rewritten = matches!(lanes.rewritten.rewrite, Rewrite::NeverReached | Rewrite::Replaced) || loses_query(lanes);
-    let telling = is_docs_page(lanes) || is_page_at_mount(lanes) || is_stream(lanes) || sc02::is_suspect(lanes);
-    went_well && trusted && quiet && !rewritten && !telling && !lanes.answer.limits_cookie
-}
-
-/// True if nothing was done to this forwarding header that a rule would speak of: `Host` is as it was, the scheme was not
-/// lost and can be used, and a client that is not on this machine is named.
-fn is_quiet(field: &ForwardedField, lanes: &Lanes) -> bool {
-    let is = |name: &str| field.name.eq_ignore_ascii_case(name);
-    match &field.change {
-        Change::Changed(_) if is("host") => false,
-        Change::Changed(sent) | Change::Dropped(sent) if is("x-forwarded-proto") => !sent.starts_with(b"https"),
-        Change::Absent if is("x-forwarded-for") && lanes.forwarded.source == Source::Seen => {
-            lanes.original.peer.is_none_or(|peer| peer.ip().to_canonical().is_loopback())
-        }
-        _ if is("x-forwarded-for") => tr02::inner_proxy(field, lanes).is_none(),
-        _ if is("x-forwarded-proto") && ws04::loses_scheme(lanes) => false,
-        _ => !(is("x-forwarded-proto") && matches!(field.reading, Reading::Ignored(_))),
-    }
-}
-
-/// True for an event stream, of which it matters when it came.
-fn is_stream(lanes: &Lanes) -> bool {
-    lanes.answer.content_type.as_deref().is_some_and(|kind| kind.starts_with("text/event-stream"))
-}
-
-/// True if the client sent a query and the app got none.
-pub(super) fn loses_query(lanes: &Lanes) -> bool {
-    let is_there = |query: &Option<Vec<u8>>| query.as_ref().is_some_and(|query| !query.is_empty());
-    let reached = lanes.rewritten.outgoing.is_some() && lanes.original.source == Source::Seen;
-    reached && is_there(&lanes.original.query) && !is_there(&lanes.rewritten.query)
-}
-
-/// True for a page that was asked for by the bare prefix: its relative links lead to the level above.
-pub(super) fn is_page_at_mount(lanes: &Lanes) -> bool {
-    let path = lanes.original.path.as_slice();
-    let whole = lanes.rewritten.outgoing.as_deref() == Some(b"/") || lanes.original.prefix.as_bytes() == path;
-    let html = lanes.answer.content_type.as_deref().is_some_and(|kind| kind.starts_with("text/html"));
-    html && whole && !path.ends_with(b"/")
-}
-
 /// What the request shows of the client's getting on.
 fn came<'a>(exchange: &'a Exchange, lanes: &'a Lanes, (failed, never_reached): (bool, bool)) -> Came<'a> {
     let original = &lanes.original;
@@ -296,12 +253,6 @@ fn allows_origin(exchange: &Exchange) -> bool {
         let allowed = |head: &ResponseHead| head.get("access-control-allow-origin").is_some();
         half.request.get("origin").is_some() && half.response.as_ref().is_some_and(allowed)
     })
-}
-
-/// True if the path ends like the pages that ask for the schema.
-fn is_docs_page(lanes: &Lanes) -> bool {
-    let path = lanes.rewritten.outgoing.as_deref().unwrap_or(&lanes.original.path);
-    path.ends_with(b"/docs") || path.ends_with(b"/redoc")
 }
 
 /// What a redirect's target has once more than the URL that was asked for, as words say it. A login page behind a prefix that

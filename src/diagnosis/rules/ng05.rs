@@ -34,8 +34,8 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::paths::{Replaced, is_tidied};
+use crate::diagnosis::plain::loses_query;
 use crate::diagnosis::rule::{Answer, Parts, Rule};
-use crate::diagnosis::session::loses_query;
 use crate::diagnosis::wording::Proxy;
 use crate::diagnosis::{Confidence, Ground, Severity, fix, shown};
 use crate::gateway;

@@ -32,9 +32,9 @@
 
 use crate::diagnosis::body::By;
 use crate::diagnosis::case::Case;
+use crate::diagnosis::plain::is_page_at_mount;
 use crate::diagnosis::rule::{Answer, Parts, Rule, Step};
 use crate::diagnosis::rules::ng07::is_unrouted;
-use crate::diagnosis::session::is_page_at_mount;
 use crate::diagnosis::wording::Proxy;
 use crate::diagnosis::{Change, Confidence, Fix, Ground, Severity, shown};
 use crate::gateway;

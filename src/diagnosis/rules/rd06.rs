@@ -29,11 +29,11 @@
 //! Clearing the browser's cookies: the circle is between proxy and app.
 
 use crate::diagnosis::case::Case;
-use crate::diagnosis::history::Hop;
 use crate::diagnosis::rule::{Answer, Parts, Rule};
 use crate::diagnosis::scheme::Unseen;
 use crate::diagnosis::server_words::ServerWords;
 use crate::diagnosis::session::hop;
+use crate::diagnosis::step::Hop;
 use crate::diagnosis::wording::Proxy;
 use crate::diagnosis::{Confidence, Fix, Ground, Severity, fix, shown};
 use crate::gateway;
