@@ -13,8 +13,8 @@ use hopscope::asgi::server::Server;
 use hopscope::diagnosis::rules::ALL;
 use hopscope::diagnosis::{Finding, Follows, Session, Update};
 use hopscope::exchange::{Answered, Ending, Exchange, Pairing, Phase, Sample, Side};
-use hopscope::gateway::Gateway;
-use hopscope::lanes::{Setup, Tap, TapKind, compute};
+use hopscope::gateway::{Destination, Gateway, parse_route};
+use hopscope::lanes::{Beneath, Setup, Tap, TapKind, compute};
 use hopscope::redirect::PublicUrl;
 use hopscope::remedy::Remedies;
 use serde::Deserialize;
@@ -36,6 +36,8 @@ struct SetupText {
     /// `edge`, `app`, `proxy`; both taps if not given.
     taps: Option<Vec<String>>,
     public: Option<String>,
+    /// The unix socket that the stand-in sends to.
+    socket: Option<String>,
     #[serde(default)]
     prefixes: Vec<String>,
     #[serde(default)]
@@ -84,6 +86,21 @@ struct AppText {
     prefix_header: bool,
     routes: Option<Vec<String>>,
     mounts: Vec<String>,
+    /// Its routes as its description has them: there may be others, and mounts.
+    described: Option<Vec<String>>,
+    /// What it showed when it was asked what stands at a path.
+    beneath: Vec<BeneathText>,
+}
+
+/// A path that the app was asked for, as its server gets it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BeneathText {
+    path: String,
+    /// The mount below which nothing answers; nothing special was found without one.
+    silent: Option<String>,
+    #[serde(default)]
+    without_prefix: bool,
 }
 
 #[derive(Deserialize)]
@@ -117,6 +134,9 @@ struct HalfText {
     peer: Option<String>,
     /// The address that the app tap connects from.
     source: Option<String>,
+    /// True if it was sent on over a unix socket, where nobody has an address.
+    #[serde(default)]
+    over_socket: bool,
     /// `no-route`: the stand-in answered by itself. `client-left`: while it waited for an answer. `no-upstream`: nobody
     /// listens where this tap sends to.
     ending: Option<String>,
@@ -161,7 +181,7 @@ impl SetupText {
             app: App {
                 root_path: self.app.root_path.clone(),
                 prefix_header: self.app.prefix_header,
-                routes: self.app.routes.clone().map(|routes| Routes::new(routes, self.app.mounts.clone())),
+                routes: self.app.routes(),
                 framework: self.app.framework(),
                 ..App::default()
             },
@@ -169,6 +189,15 @@ impl SetupText {
             prefixes: self.prefixes.clone(),
             ..Setup::new(server)
         };
+        if let (Some(path), Some(gateway)) = (&self.socket, &mut setup.gateway) {
+            let route = parse_route("/=http://127.0.0.1:8000").unwrap();
+            *gateway = Gateway::of_routes(vec![route], None);
+            gateway.routers[0].upstreams = vec![Destination::Unix(path.clone())];
+        }
+        for BeneathText { path, silent, without_prefix } in &self.app.beneath {
+            let found = silent.clone().map(|mount| Beneath::Silent { mount, without_prefix: *without_prefix });
+            setup.note_beneath(path, found.unwrap_or(Beneath::Ordinary));
+        }
         if let Some(before) = &self.before {
             let server = std::mem::replace(&mut setup.server, before.server.build());
             let framework = std::mem::replace(&mut setup.app.framework, before.app.framework());
@@ -190,6 +219,11 @@ impl ServerText {
 }
 
 impl AppText {
+    fn routes(&self) -> Option<Routes> {
+        let all = self.routes.clone().map(|routes| Routes::new(routes, self.mounts.clone()));
+        all.or_else(|| self.described.clone().map(Routes::some))
+    }
+
     /// FastAPI of the releases named; the newest known without any.
     fn framework(&self) -> Framework {
         let release = |text: &Option<String>| text.as_deref().map(|text| text.parse().unwrap());
@@ -237,6 +271,9 @@ impl HalfText {
             }
             if let (Some(source), Some((_, from))) = (&self.source, &mut half.upstream) {
                 from.set_ip(source.parse().unwrap());
+            }
+            if self.over_socket {
+                half.upstream = None;
             }
             half.probe = self.probe.clone().map(Into::into);
             let micros = |seconds: f64| u64::try_from(Duration::from_secs_f64(seconds).as_micros()).unwrap();

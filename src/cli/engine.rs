@@ -113,9 +113,9 @@ impl Engine {
                     let mut store = changes.store.write().unwrap_or_else(PoisonError::into_inner);
                     let mut ids = store.absorb(batch, losses);
                     let is_due = watch.as_ref().is_some_and(|watch| watch.hear(&mut store, &mut ids));
-                    let wants_routes = store.wants_routes();
+                    let wants_asking = store.wants_routes() || store.wants_paths();
                     drop(store);
-                    if let (true, Some(ask)) = (wants_routes, &ask) {
+                    if let (true, Some(ask)) = (wants_asking, &ask) {
                         // A full channel means that the question is already asked.
                         let _: Result<(), TrySendError<()>> = ask.try_send(());
                     }
@@ -191,34 +191,65 @@ fn ask(runtime: &tokio::runtime::Runtime, app: &Upstream, changes: &Changes, wan
         if Instant::now() < not_before {
             continue;
         }
-        let told = match runtime.block_on(probe::describe(app)) {
-            Ok(told) => Some((told.routes, told.root_path)),
-            // An answer all the same: it has no description where every FastAPI app has one.
-            Err(RoutesError::Status { status: 404, .. }) => {
-                let paths = changes.store.read().unwrap_or_else(PoisonError::into_inner).paths_waiting();
-                let found = runtime.block_on(probe::paths::shorter(app, &paths));
-                let mut store = changes.store.write().unwrap_or_else(PoisonError::into_inner);
-                for shorter in &found {
-                    store.know_prefix(&shorter.prefix);
-                }
-                drop(store);
-                let rests = found.into_iter().map(|shorter| shorter.rest);
-                Some(Routes::some(rests)).filter(|routes| routes.templates().next().is_some()).map(|some| (some, None))
-            }
-            // An app that cannot be asked keeps its routes to itself; the rules then say what they can without them.
-            Err(_) => {
-                not_before = Instant::now() + ASK_AGAIN;
-                continue;
-            }
+        let wants_routes = changes.store.read().unwrap_or_else(PoisonError::into_inner).wants_routes();
+        let routes = if wants_routes { ask_routes(runtime, app, changes) } else { Some(ControlFlow::Continue(())) };
+        let flow = match routes {
+            Some(ControlFlow::Continue(())) => ask_paths(runtime, app, changes),
+            other => other,
         };
-        let mut store = changes.store.write().unwrap_or_else(PoisonError::into_inner);
-        let ids = match told {
-            Some((routes, root_path)) => store.describe(routes, root_path),
-            None => store.set_undescribed(),
-        };
-        drop(store);
-        if changes.tell(&ids).is_break() {
-            return;
+        match flow {
+            Some(ControlFlow::Continue(())) => {}
+            Some(ControlFlow::Break(())) => return,
+            None => not_before = Instant::now() + ASK_AGAIN,
         }
     }
+}
+
+/// Asks the app for its routes; `None` if it cannot be asked.
+fn ask_routes(runtime: &tokio::runtime::Runtime, app: &Upstream, changes: &Changes) -> Option<ControlFlow<()>> {
+    let told = match runtime.block_on(probe::describe(app)) {
+        Ok(told) => Some((told.routes, told.root_path)),
+        // An answer all the same: it has no description where every FastAPI app has one.
+        Err(RoutesError::Status { status: 404, .. }) => {
+            let paths = changes.store.read().unwrap_or_else(PoisonError::into_inner).paths_waiting();
+            let found = runtime.block_on(probe::paths::shorter(app, &paths));
+            let mut store = changes.store.write().unwrap_or_else(PoisonError::into_inner);
+            for shorter in &found {
+                store.know_prefix(&shorter.prefix);
+            }
+            drop(store);
+            let rests = found.into_iter().map(|shorter| shorter.rest);
+            Some(Routes::some(rests)).filter(|routes| routes.templates().next().is_some()).map(|some| (some, None))
+        }
+        // An app that cannot be asked keeps its routes to itself; the rules then say what they can without them.
+        Err(_) => return None,
+    };
+    let mut store = changes.store.write().unwrap_or_else(PoisonError::into_inner);
+    let ids = match told {
+        Some((routes, root_path)) => store.describe(routes, root_path),
+        None => store.set_undescribed(),
+    };
+    drop(store);
+    Some(changes.tell(&ids))
+}
+
+/// Asks the app what stands at paths that its description does not have; `None` if it cannot be asked.
+fn ask_paths(runtime: &tokio::runtime::Runtime, app: &Upstream, changes: &Changes) -> Option<ControlFlow<()>> {
+    let store = changes.store.read().unwrap_or_else(PoisonError::into_inner);
+    let paths = if store.wants_paths() { store.unknown_paths() } else { Vec::new() };
+    drop(store);
+    if paths.is_empty() {
+        return Some(ControlFlow::Continue(()));
+    }
+    let found = runtime.block_on(probe::mounts::beneath(app, &paths));
+    if found.is_empty() {
+        return None;
+    }
+    let mut store = changes.store.write().unwrap_or_else(PoisonError::into_inner);
+    for (path, found) in found {
+        store.know_beneath(&path, found);
+    }
+    let ids = store.judge_asked();
+    drop(store);
+    Some(changes.tell(&ids))
 }

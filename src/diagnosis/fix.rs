@@ -43,7 +43,16 @@ pub(super) fn clean_pair(case: &Case<'_>, prefix: &str) -> Fix {
         (false, true) => Some(proxy.strip(prefix)),
         (true, false) => Some(proxy.keep(prefix)),
     };
-    Fix::advice(at_proxy.map_or_else(|| told.clone(), |at_proxy| format!("{at_proxy}  +  {told}")))
+    let line = at_proxy.map_or_else(|| told.clone(), |at_proxy| format!("{at_proxy}  +  {told}"));
+    let heeded = matches!(case.setup.server.root_path_use(), RootPathUse::BeforePath | RootPathUse::Alone);
+    let (server, app) = if heeded { (prefix, kept_root(case.setup, prefix)) } else { ("", prefix) };
+    let today = case.outgoing().map(|_| stripped);
+    Fix::candidate(line, differences(case.setup, prefix, today, strip, server, app))
+}
+
+/// The app's own root path, where it may stay beside the server's: both say the same.
+fn kept_root<'a>(setup: &'a Setup, prefix: &str) -> &'a str {
+    Some(setup.app.root_path.as_str()).filter(|root| *root == prefix).unwrap_or_default()
 }
 
 /// True if the proxy's configuration was read, so that changes can be written into it.

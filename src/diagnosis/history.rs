@@ -9,7 +9,7 @@ use super::scanner::Sought;
 use super::step::{Came, Expected, Hop, Miss};
 use super::{Cause, prefix};
 use crate::exchange::ExchangeId;
-use crate::lanes::{Lanes, Rewrite, Setup, Source};
+use crate::lanes::{ForwardedField, Lanes, Rewrite, Setup, Source};
 
 /// Clients remembered at once; the one silent for longest makes room.
 const CLIENTS: usize = 512;
@@ -39,6 +39,8 @@ pub(super) struct History {
     carried: Vec<String>,
     /// Clients were seen to reach the app without a prefix.
     plain: bool,
+    /// The app answered paths that came without the root path that its server puts before them.
+    bare: bool,
     /// Parts of the path that a proxy took off and the app then answered.
     stripped: Vec<String>,
     proofs: VecDeque<(String, u64)>,
@@ -169,6 +171,24 @@ impl History {
         let seen = lanes.original.source == Source::Seen && lanes.rewritten.rewrite == Rewrite::Kept;
         let told = lanes.scope.view.as_ref().is_none_or(|view| !view.scope.root_path.is_empty());
         self.plain |= well && seen && !told && lanes.original.prefix.is_empty();
+    }
+
+    /// Notes that a path without the server's root path was answered well, where only the app's side was seen: what sends it
+    /// takes that path off.
+    pub(super) fn note_bare(&mut self, lanes: &Lanes, setup: &Setup) {
+        let root = setup.server.root_path.trim_end_matches('/');
+        let well = lanes.answer.app_status.is_some_and(|status| (200..300).contains(&status));
+        let alone = lanes.rewritten.rewrite == Rewrite::Unknown && !root.is_empty();
+        // Whoever asks the app itself writes whatever path he likes.
+        let named = |field: &ForwardedField| field.value.is_some() && !field.name.eq_ignore_ascii_case("host");
+        let by_proxy = lanes.original.http_version == "1.0" || lanes.forwarded.fields.iter().any(named);
+        let outgoing = lanes.rewritten.outgoing.as_deref();
+        self.bare |= well && alone && by_proxy && outgoing.is_some_and(|path| prefix::below(path, root).is_none());
+    }
+
+    /// True if the app was seen to answer paths that came without its server's root path.
+    pub(super) fn comes_bare(&self) -> bool {
+        self.bare
     }
 
     /// Notes that the app has paths that end like scripts of another language.

@@ -26,6 +26,10 @@ pub(super) struct Paths {
     answered: HashMap<u64, Option<usize>>,
     /// Paths below which something reached the app.
     above: HashSet<u64>,
+    /// Folders of which the proxy itself served something.
+    served: HashSet<u64>,
+    /// Paths below which the app answered otherwise than with 404.
+    alive: HashSet<u64>,
     replaced: VecDeque<Replaced>,
 }
 
@@ -58,14 +62,22 @@ impl Paths {
     pub(super) fn note(&mut self, exchange: ExchangeId, lanes: &Lanes) {
         let (rewritten, answer) = (&lanes.rewritten, &lanes.answer);
         let by_app = matches!(answer.by, Author::App(_) | Author::Server(_));
-        let Some(incoming) = rewritten.incoming.as_deref().filter(|_| by_app || rewritten.outgoing.is_some()) else {
+        let Some(incoming) = rewritten.incoming.as_deref() else { return };
+        if is_served(lanes) && self.served.len() < PATHS {
+            self.served.extend(ancestors(incoming).next().map(digest));
+        }
+        if !by_app && rewritten.outgoing.is_none() {
             return;
-        };
+        }
         if self.answered.len() >= PATHS || self.above.len() >= PATHS {
             self.answered.clear();
             self.above.clear();
+            self.alive.clear();
         }
         let status = answer.app_status.or(answer.status);
+        if by_app && status.is_some_and(|status| status != 404) {
+            self.alive.extend(ancestors(incoming).take(DEEPEST).map(digest));
+        }
         if by_app && status.is_some_and(|status| (200..400).contains(&status)) {
             let outgoing = rewritten.outgoing.as_deref().unwrap_or(incoming);
             self.answered.insert(digest(incoming), incoming.strip_suffix(outgoing).map(<[u8]>::len));
@@ -104,11 +116,28 @@ impl Paths {
             .map(|(_, found)| found)
     }
 
+    /// True if the proxy was seen to serve something by itself from the folder of this path.
+    pub(super) fn is_served(&self, path: &[u8]) -> bool {
+        ancestors(path).next().is_some_and(|folder| self.served.contains(&digest(folder)))
+    }
+
+    /// True if the app was seen to have something below this path, as a client asks for it.
+    pub(super) fn is_alive(&self, path: &[u8]) -> bool {
+        self.alive.contains(&digest(path))
+    }
+
     /// The other paths that came out as this one did, oldest first.
     pub(super) fn same_outcome(&self, this: Replaced) -> impl Iterator<Item = &Replaced> {
         let same = move |one: &&Replaced| one.outgoing == this.outgoing && one.incoming != this.incoming;
         self.replaced.iter().filter(same)
     }
+}
+
+/// True if a program that serves files answered by itself, with something.
+fn is_served(lanes: &Lanes) -> bool {
+    let by_server = matches!(lanes.answer.by, Author::Proxy("nginx" | "apache" | "caddy"));
+    let well = matches!(lanes.answer.status, Some(200 | 206));
+    by_server && well && lanes.rewritten.rewrite == Rewrite::NeverReached && lanes.answer.content_type.is_some()
 }
 
 /// `/a/b` and `/a` and `/` of `/a/b/c`, nearest first.

@@ -75,6 +75,8 @@ pub(super) enum Answer {
     Wait(Parts),
     /// It cannot be told before the app's routes are known.
     NeedsRoutes,
+    /// The routes are known, and it cannot be told before the app was asked what stands at this path.
+    NeedsAsking,
 }
 
 /// What a rule puts into its finding.

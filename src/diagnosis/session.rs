@@ -37,6 +37,7 @@ struct Verdict {
     said: Vec<(&'static Rule, Parts)>,
     held: Vec<(&'static Rule, Parts)>,
     needs_routes: bool,
+    needs_asking: bool,
 }
 
 impl Session {
@@ -48,6 +49,7 @@ impl Session {
         prefix::learn(lanes, setup);
         self.history.note_carried(lanes, setup);
         self.history.note_plain(lanes);
+        self.history.note_bare(lanes, setup);
         self.history.note_stripped(lanes);
         self.history.note_socket(lanes, exchange.id);
         self.history.paths.note(exchange.id, lanes);
@@ -105,7 +107,9 @@ impl Session {
             updates.extend(same.into_iter().map(|met| completed(met, exchange.id, "the same was seen again")));
         }
         order::rank(&mut findings);
-        if setup.app.routes.is_none() && !setup.app.undescribed && is_open(&verdict, &findings) {
+        let unexplained = || findings.iter().all(|finding| is_everywhere(finding.code));
+        let wants_routes = setup.app.routes.is_none() && !setup.app.undescribed && is_open(&verdict, &findings);
+        if wants_routes || verdict.needs_asking && unexplained() {
             self.history.wait(exchange.id);
         }
         if let Some(client) = client {
@@ -187,13 +191,14 @@ fn ask_all(case: &Case<'_>) -> Verdict {
             Answer::Yes(parts) => verdict.said.push((rule, parts)),
             Answer::Wait(parts) => verdict.held.push((rule, parts)),
             Answer::NeedsRoutes => verdict.needs_routes = true,
+            Answer::NeedsAsking => verdict.needs_asking = true,
         }
     }
     // What a scanner asks for is not there, and shall not be: no fault of a path has to be found in it.
     if verdict.said.iter().any(|(rule, _)| rule.code == sc01::RULE.code) {
         verdict.said.retain(|(rule, _)| rule.code == sc01::RULE.code || is_everywhere(rule.code));
         verdict.held.clear();
-        verdict.needs_routes = false;
+        (verdict.needs_routes, verdict.needs_asking) = (false, false);
     }
     if let Some(why) = case.lanes.scope.wrong_set_up() {
         // The rules know the server by what was told or found; advice for another one may be the opposite of what is right.

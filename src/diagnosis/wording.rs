@@ -126,7 +126,10 @@ impl Proxy {
                 "Traefik: loadBalancer.passHostHeader = true (the default), and no Host in customRequestHeaders"
                     .to_owned()
             }
-            Self::Nginx => "nginx: proxy_set_header Host $http_host; in the same location".to_owned(),
+            Self::Nginx => {
+                "nginx: proxy_set_header Host $http_host; in the same location, and in every other that does not pass it on"
+                    .to_owned()
+            }
             Self::Caddy => "Caddy: delete the header_up Host line (Caddy passes Host on by itself)".to_owned(),
             Self::Haproxy => "HAProxy: delete the http-request set-header Host line".to_owned(),
             Self::Apache => "Apache: ProxyPreserveHost On".to_owned(),

@@ -108,7 +108,8 @@ impl Forwarded {
     /// The forwarding headers of an exchange. `original` tells whether a prefix is known, whose absence is worth a line.
     pub(super) fn of(exchange: &Exchange, setup: &Setup, original: &Original) -> Self {
         let peer = exchange.app.as_deref().and_then(|app| app.upstream).map(|(_, from)| from.ip());
-        let trust = peer.filter(|_| setup.server.trust_is_known()).map(|peer| setup.server.trust(Some(peer)));
+        let is_asked = peer.is_some() || setup.socket(exchange).is_some();
+        let trust = (is_asked && setup.server.trust_is_known()).then(|| setup.server.trust(peer));
         let comparison = Comparison {
             edge: exchange.edge.as_deref().map(|half| half.request.fields().collect()),
             app: exchange.app.as_deref().map(|half| half.request.fields().collect()),

@@ -28,7 +28,7 @@ pub use provenance::{Known, Provenance};
 pub use redirected::behind;
 pub use rewritten::{Rewrite, Rewritten};
 pub use scope::{ProbeWord, ScopeLane};
-pub use setup::{Earlier, Former, Reread, Setup, Tap, TapKind};
+pub use setup::{AskedPath, Beneath, Earlier, Former, Reread, Setup, Tap, TapKind};
 
 use crate::exchange::TapId;
 

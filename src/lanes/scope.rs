@@ -51,10 +51,14 @@ impl ScopeLane {
     /// none: what a proxy did to a request that was seen only before it is not guessed.
     pub(super) fn of(exchange: &Exchange, setup: &Setup) -> Self {
         let server = name(&setup.server);
-        let Some((app, (to, from))) = exchange.app.as_deref().and_then(|app| Some((app, app.upstream?))) else {
+        let ends = |app: &Half| match app.upstream {
+            Some((to, from)) => Some(Ends::tcp(from, to)),
+            None => setup.socket(exchange).map(Ends::unix),
+        };
+        let Some((app, ends)) = exchange.app.as_deref().and_then(|app| Some((app, ends(app)?))) else {
             return Self::derived(Source::Unknown, server);
         };
-        let (ends, request) = (Ends::tcp(from, to), as_sent(app, exchange.pairing));
+        let request = as_sent(app, exchange.pairing);
         let receive = |server: &Server| server.receive(&request, &ends);
         match app.probe.as_deref().map(Probed::parse) {
             Some(Ok(probed)) => told::lane(&probed, setup, receive),

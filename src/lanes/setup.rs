@@ -7,9 +7,17 @@ use std::net::SocketAddr;
 use super::Provenance;
 use crate::asgi::framework::{App, Framework};
 use crate::asgi::server::Server;
-use crate::exchange::{Exchange, Pairing};
-use crate::gateway::{Gateway, Listen};
+use crate::exchange::{Answered, Exchange, Half, Pairing};
+use crate::gateway::{Destination, Gateway, Listen};
 use crate::redirect::PublicUrl;
+
+/// Paths remembered of which the app was asked.
+const MOST_ASKED: usize = 64;
+
+/// `/a/b` of `/a/b/c` and of `/a/b/`; `None` for a path of one segment.
+fn parent(path: &str) -> Option<&str> {
+    path.rsplit_once('/').map(|(above, _)| above).filter(|above| above.len() > 1)
+}
 
 /// What is known of the set-up that traffic runs through. Held by the recorder and shared with the faces.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +45,33 @@ pub struct Setup {
     /// Prefixes known or learned: from flags, routes of the stand-in, X-Forwarded-Prefix, stripped parts seen.
     /// Without a final slash.
     pub prefixes: Vec<String>,
+    /// What the app showed, when it was asked, of paths that none of its described routes takes.
+    pub asked: Vec<AskedPath>,
+}
+
+/// What the app itself shows of a path that it answered with 404 and that none of its described routes takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AskedPath {
+    /// The path as it was sent to the app's server, without its last segment: what was found for one stands for those beside
+    /// it, and a silent mount for all below it.
+    pub below: String,
+    /// What was found.
+    pub found: Beneath,
+}
+
+/// What stands at a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Beneath {
+    /// Nothing, as far as can be told, or something that answers.
+    Ordinary,
+    /// A mount, below which FastAPI's own 404 is all there is: for its front page and its description too, and for a method
+    /// that static files refuse.
+    Silent {
+        /// Where it is mounted, as sent to the app's server.
+        mount: String,
+        /// True if the mounted app does answer the path, once the public prefix is left out.
+        without_prefix: bool,
+    },
 }
 
 impl Setup {
@@ -54,6 +89,7 @@ impl Setup {
             probe: false,
             public: None,
             prefixes: Vec::new(),
+            asked: Vec::new(),
         }
     }
 
@@ -62,6 +98,7 @@ impl Setup {
         let server = std::mem::replace(&mut self.server, server);
         let framework = std::mem::replace(&mut self.app.framework, framework);
         let provenance = self.provenance.clone();
+        self.asked.clear();
         self.earlier.push(Earlier { until: since, server, framework, provenance });
         if self.earlier.len() > MOST_EARLIER {
             self.earlier.remove(0);
@@ -82,6 +119,31 @@ impl Setup {
                 self.prefixes.push(prefix.to_owned());
             }
         }
+    }
+
+    /// What is known, by asking, of the path as the app's server got it.
+    pub fn beneath(&self, path: &str) -> Option<&Beneath> {
+        let above = parent(path)?;
+        let holds = |asked: &&AskedPath| match &asked.found {
+            Beneath::Silent { mount, .. } => {
+                path.strip_prefix(mount.as_str()).is_some_and(|rest| rest.starts_with('/'))
+            }
+            Beneath::Ordinary => asked.below == above,
+        };
+        self.asked.iter().find(holds).map(|asked| &asked.found)
+    }
+
+    /// Notes what the app showed of `path` when it was asked. No more than 64 such answers are kept; [`Setup::may_ask`] says
+    /// when there is room.
+    pub fn note_beneath(&mut self, path: &str, found: Beneath) {
+        if let Some(above) = parent(path).filter(|_| self.may_ask(path)) {
+            self.asked.push(AskedPath { below: above.to_owned(), found });
+        }
+    }
+
+    /// True if the app may be asked what stands at `path`: that is not known, and there is room to remember it.
+    pub fn may_ask(&self, path: &str) -> bool {
+        self.asked.len() < MOST_ASKED && parent(path).is_some() && self.beneath(path).is_none()
     }
 
     /// Notes that from `since` (microseconds since 1970-01-01 UTC) on the proxy is this one.
@@ -132,6 +194,21 @@ impl Setup {
     fn earlier_at(&self, exchange: &Exchange) -> Option<&Earlier> {
         let began = exchange.outer().map_or(u64::MAX, |half| half.times.started);
         self.earlier.iter().find(|earlier| began < earlier.until)
+    }
+
+    /// The unix socket that the stand-in sent this request to: no address is known of a server that answered, and the
+    /// configuration sends to a socket.
+    pub(super) fn socket(&self, exchange: &Exchange) -> Option<&str> {
+        let answered =
+            |app: &&Half| app.upstream.is_none() && app.answered == Answered::Upstream && app.response.is_some();
+        let app = exchange.app.as_deref().filter(|_| exchange.pairing == Pairing::StandIn);
+        app.filter(answered)?;
+        let upstreams = self.gateway.iter().flat_map(|gateway| &gateway.routers).flat_map(|router| &router.upstreams);
+        let mut sockets = upstreams.filter_map(|to| match to {
+            Destination::Unix(path) => Some(path.as_str()),
+            Destination::Http(_) | Destination::Https(_) => None,
+        });
+        sockets.next()
     }
 
     /// True if the request of this exchange ended before it came to the place where the app's side would have seen it.

@@ -1,16 +1,17 @@
 //! LIVE: what hopscope finds out by itself: which routes the app has, from its own `openapi.json`, or by
-//! trying a few ([`paths`]); how its server was
+//! trying a few ([`paths`]), and what stands at those it does not describe ([`mounts`]); how its server was
 //! started, from the process that listens ([`process`], which only looks and sends nothing), and where a command listens
 //! ([`sockets`], likewise). [`asset`] is the probe that the user puts around the app, [`asked`] asks one, and [`follow`] goes
 //! the way of a redirect chain when the user says so.
 //!
 //! This room exists so that everything hopscope does of its own accord is in one place, and is easy to switch off. What it
-//! sends by itself goes straight to the app's server, never through a tap, and only ever asks with GET or HEAD; `follow` sends what
-//! the user typed.
+//! sends by itself goes straight to the app's server, never through a tap, and only ever asks with GET, HEAD or OPTIONS, which
+//! change nothing; `follow` sends what the user typed.
 
 pub mod asked;
 pub mod asset;
 pub mod follow;
+pub mod mounts;
 pub mod paths;
 pub mod process;
 pub mod prove;

@@ -8,7 +8,7 @@ use crate::asgi::server::Server;
 use crate::diagnosis::Session;
 use crate::exchange::{Exchange, ExchangeId, Target};
 use crate::gateway::Gateway;
-use crate::lanes::{self, Provenance, Reread};
+use crate::lanes::{self, Beneath, Provenance, Reread};
 
 /// The option that says what the app's own root path is, and where that is known from if the app was asked.
 const APP_ROOT: &str = "app-root-path";
@@ -96,8 +96,9 @@ impl Store {
     ) -> Vec<ExchangeId> {
         self.revision += 1;
         let same = (&self.setup.server, self.setup.app.framework) == (&server, framework);
-        // Another process may have a description.
+        // Another process may have a description, and other mounts.
         self.setup.app.undescribed = false;
+        self.setup.asked.clear();
         if let Some(since) = since.filter(|_| !same) {
             self.setup.serve_otherwise(since, server, framework);
         } else {
@@ -158,6 +159,36 @@ impl Store {
         for update in updates {
             self.conclude(update.exchange, update.findings, changed);
         }
+    }
+
+    /// The paths as the app's server got them, each with what the app compares with its routes, of which nothing is known but
+    /// that the app answers 404.
+    pub fn unknown_paths(&self) -> Vec<(String, String)> {
+        let waiting = self.session.waiting().filter_map(|id| self.get(id));
+        let mut paths = Vec::new();
+        for entry in waiting {
+            let view = lanes::compute(&entry.exchange, &self.setup).scope.view;
+            let request = entry.exchange.inner().map(|half| &half.request).filter(|request| request.method() == b"GET");
+            let path = request.and_then(|request| std::str::from_utf8(Target::new(request.target()).path()).ok());
+            let Some((path, view)) = path.zip(view).filter(|(path, _)| self.setup.may_ask(path)) else { continue };
+            paths.push((path.to_owned(), view.route_path));
+        }
+        paths
+    }
+
+    /// Notes what the app showed of a path when it was asked, see [`Store::unknown_paths`].
+    pub fn know_beneath(&mut self, path: &str, found: Beneath) {
+        self.setup.note_beneath(path, found);
+    }
+
+    /// Judges again what waited for what the app was asked. Gives the ids of the entries that changed.
+    pub fn judge_asked(&mut self) -> Vec<ExchangeId> {
+        self.judge_waiting()
+    }
+
+    /// True when the app is described, and something is asked for below a path that none of its described routes takes.
+    pub fn wants_paths(&self) -> bool {
+        self.setup.app.routes.is_some() && self.session.waiting().len() > 0
     }
 
     /// True when something was seen, mostly a 404 by the app, whose cause depends on the app's routes, and they are not

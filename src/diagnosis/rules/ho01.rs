@@ -22,6 +22,7 @@
 //! ```
 //!
 //! ## Fix
+//! In every rule that has the fault: each location of nginx has its own.
 //! nginx: `proxy_set_header Host $http_host;`. Apache: `ProxyPreserveHost On`. Caddy, Traefik and `HAProxy` pass Host on by
 //! themselves: delete Caddy's `header_up Host` line, `HAProxy`'s `http-request set-header Host`; Traefik: `passHostHeader:
 //! true`, and no `Host` in `customRequestHeaders`.
@@ -33,7 +34,7 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::rule::{Answer, Parts, Rule};
 use crate::diagnosis::server_words::ServerWords;
 use crate::diagnosis::wording::Proxy;
-use crate::diagnosis::{Change as Fixing, Confidence, Fix, Ground, Severity, shown};
+use crate::diagnosis::{Change as Fixing, Confidence, Fix, Ground, Severity, prefix, shown};
 use crate::gateway;
 use crate::lanes::{Change, Source};
 use crate::redirect::{PrefixVerdict, default_port, split_port};
@@ -63,7 +64,7 @@ fn check(case: &Case<'_>) -> Answer {
     let why = format!("The client sent Host {was}, the app got {is}{lost}: links and redirects will name {is}.");
     let by_proxy = Fixing::Proxy(gateway::Change::PassHost);
     let mut parts = Parts::new(Confidence::High, why)
-        .about("Host")
+        .about(about(case))
         .fact(case, Source::Seen, Ground::Client, format!("the client sent Host {was}"))
         .fact(case, Source::Seen, Ground::Forwarded, format!("the app got Host {is}"))
         .fix([Fix::candidate(Proxy::of(case).pass_host(), [by_proxy])]);
@@ -72,4 +73,13 @@ fn check(case: &Case<'_>) -> Answer {
         parts = parts.next(judged.target.path, None);
     }
     Answer::Yes(parts)
+}
+
+/// Each rule of a proxy has its own line for Host: where the configuration was read, what is wrong is that of one rule. Where
+/// it was not, the requests of all rules show one cause.
+fn about(case: &Case<'_>) -> String {
+    let routers = case.setup.gateway.iter().flat_map(|gateway| &gateway.routers);
+    let taken = |known: &&str| prefix::below(case.incoming(), known.trim_end_matches('/')).is_some();
+    let prefix = routers.filter_map(|router| router.prefix.as_deref()).filter(taken).max_by_key(|known| known.len());
+    prefix.map_or_else(|| "Host".to_owned(), |known| format!("Host below {}", shown::text(known)))
 }

@@ -14,6 +14,7 @@
 //! - The evidence is *never reached the app*, not the status: Traefik and nginx answer 404, Caddy 200 with an empty body,
 //!   `HAProxy` 503.
 //! - A proxy that reached for the app and failed answers 502 or 504: that is no missing rule.
+//! - A file that is not there, where the proxy serves files by itself.
 //! - A browser's own requests (`/favicon.ico`) at the root are true, and only a note.
 //!
 //! ## Example
@@ -56,6 +57,9 @@ fn check(case: &Case<'_>) -> Answer {
 pub(super) fn is_unrouted(case: &Case<'_>) -> bool {
     let Some(half) = case.exchange.edge.as_deref().filter(|_| case.app().is_none()) else { return false };
     let empty = half.response_body.total == 0;
+    if serves_files(case) {
+        return false;
+    }
     match (&case.lanes.answer.by, case.lanes.answer.status) {
         (Author::Hopscope, _) => half.ending == Ending::NoRoute,
         (Author::Proxy(_), Some(404)) => true,
@@ -63,6 +67,20 @@ pub(super) fn is_unrouted(case: &Case<'_>) -> bool {
         (Author::Proxy("caddy"), Some(200)) => case.never_reached() && empty,
         _ => false,
     }
+}
+
+/// True if the proxy serves what lies there by itself: its rule says so, or it was seen to answer a neighbour. A file that is
+/// not there is no missing rule.
+fn serves_files(case: &Case<'_>) -> bool {
+    let path = case.lanes.original.path.as_slice();
+    let routers = case.setup.gateway.iter().flat_map(|gateway| &gateway.routers);
+    let takes = |known: &str| known.is_empty() || prefix::below(path, known.trim_end_matches('/')).is_some();
+    let named =
+        routers.filter_map(|router| Some((router, router.prefix.as_deref()?))).filter(|(_, known)| takes(known));
+    let rule = named.max_by_key(|(_, known)| known.len()).map(|(router, _)| router);
+    let by_rule =
+        rule.is_some_and(|rule| rule.upstreams.is_empty() && matches!(rule.path.as_str(), "files" | "try_files"));
+    by_rule || case.history.paths.is_served(path)
 }
 
 /// True for what browsers and crawlers ask any host for.
@@ -113,6 +131,9 @@ fn parts(case: &Case<'_>) -> Parts {
 
 /// A path that the app has lost its prefix on the way; any other lacks a rule.
 fn fixes(case: &Case<'_>, proxy: Proxy) -> Vec<Fix> {
+    if is_unasked(&case.lanes.original.path) {
+        return vec![Fix::advice("nothing has to be done: who asks for it unasked does without it")];
+    }
     if let Some(line) = below_a_rule(case) {
         return vec![Fix::advice(line)];
     }

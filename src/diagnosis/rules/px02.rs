@@ -60,6 +60,10 @@ fn by_server(case: &Case<'_>, miss: Miss) -> Option<Parts> {
     let rest = prefix::below_text(once, root)?;
     prefix::below(case.outgoing()?, root)?;
     let kept = case.lanes.rewritten.rewrite == Rewrite::Kept;
+    // What sends other paths without the prefix takes it off: a path that begins alike is then the app's own.
+    if !kept && case.history.comes_bare() && !case.has_route(rest) {
+        return None;
+    }
     let sure = miss == Miss::Seen && (kept || case.has_route(rest) || prefix::has_segments(root));
     let (server, p) = (ServerWords(&case.setup.server), shown::text(root));
     let why = format!(

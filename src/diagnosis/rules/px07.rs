@@ -35,7 +35,7 @@ use crate::diagnosis::wording::Proxy;
 use crate::diagnosis::{Change, Confidence, Fix, Ground, Severity, fix, shown};
 use crate::gateway;
 use crate::lanes::Source;
-use crate::redirect::{Judged, PrefixVerdict};
+use crate::redirect::{HostVerdict, Judged, PrefixVerdict};
 
 pub(super) const RULE: Rule = Rule {
     code: "PX07",
@@ -46,9 +46,10 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(case: &Case<'_>) -> Answer {
-    let Some(judged) = case.redirect().filter(|judged| judged.prefix == PrefixVerdict::Lost) else {
-        return Answer::No;
-    };
+    let Some(judged) = case.redirect() else { return Answer::No };
+    if judged.prefix != PrefixVerdict::Lost {
+        return shortened(case, &judged).map_or(Answer::No, Answer::Wait);
+    }
     let target = String::from_utf8_lossy(&judged.target.path).into_owned();
     let routed = case.has_route(&target);
     let stripped = case.stripped();
@@ -56,6 +57,36 @@ fn check(case: &Case<'_>) -> Answer {
     let parts = parts(case, &judged, if sure { Confidence::High } else { Confidence::Medium })
         .next(judged.target.path.clone(), None);
     if judged.slash.is_some() || routed { Answer::Yes(parts) } else { Answer::Wait(parts) }
+}
+
+/// Only the client's side is seen, and no prefix is known: a slash redirect as routers write it (Starlette 307, Django 301)
+/// that leads to the end of the path that was asked for. If that path fails too, what is missing before it is the prefix.
+fn shortened(case: &Case<'_>, judged: &Judged) -> Option<Parts> {
+    let by_router = matches!(case.status(), Some(301 | 307)) && judged.host == HostVerdict::Same;
+    if case.outgoing().is_some() || !case.prefix().is_empty() || !by_router {
+        return None;
+    }
+    let bare = |path: &[u8]| path.strip_suffix(b"/").map(<[u8]>::to_vec);
+    let (asked, target) = (case.incoming(), judged.target.path.as_slice());
+    let prefix = match (bare(asked), bare(target)) {
+        (None, Some(tail)) if tail.len() > 1 => asked.strip_suffix(tail.as_slice()),
+        (Some(asked_bare), None) if target.len() > 1 => asked.get(..asked_bare.strip_suffix(target)?.len()),
+        _ => None,
+    };
+    let prefix = std::str::from_utf8(prefix?).ok().filter(|prefix| prefix.len() > 1)?;
+    let (p, from, to) = (shown::text(prefix), shown::bytes(asked), shown::bytes(target));
+    let why = format!(
+        "The client asked for {from} and is sent to {to}, without {p}, where nobody answers: the app built it from the path it \
+         sees, which has no prefix.",
+    );
+    let parts = Parts::new(Confidence::Medium, why)
+        .about(prefix)
+        .path_seen(case)
+        .fact(case, Source::Seen, Ground::Answer, format!("Location leads to {to}"))
+        .missing("the client's next request, or a tap before the app")
+        .fix(fix::for_prefix(case, prefix, true))
+        .not(format!("{} behind a proxy that strips: slash redirects still lose the prefix", useless(case, &p)));
+    Some(parts.next(target.to_vec(), None))
 }
 
 fn parts(case: &Case<'_>, judged: &Judged, confidence: Confidence) -> Parts {

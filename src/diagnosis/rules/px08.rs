@@ -31,8 +31,9 @@ use crate::asgi::framework::RouteMatch;
 use crate::diagnosis::case::Case;
 use crate::diagnosis::rule::{Answer, Parts, Rule};
 use crate::diagnosis::server_words::ServerWords;
-use crate::diagnosis::{AppChange, Change, Confidence, Fix, Ground, Severity, shown};
+use crate::diagnosis::{AppChange, Change, Confidence, Fix, Ground, Severity, prefix, shown};
 use crate::lanes::{Rewrite, Source};
+use crate::redirect::PrefixVerdict;
 
 pub(super) const RULE: Rule = Rule {
     code: "PX08",
@@ -120,8 +121,22 @@ fn consequence(case: &Case<'_>, root: &str) -> Option<String> {
     if let Some(server) = server {
         return Some(format!("the description's server is {}, which is relative", shown::text(server)));
     }
+    if let Some(lost) = lost(case, root) {
+        return Some(lost);
+    }
     let schema = case.body().schema.as_deref().filter(|schema| !is_whole(schema.as_bytes()));
     schema.map(|schema| format!("the docs page asks for {}, which is relative", shown::text(schema)))
+}
+
+/// A slash alone is no prefix: what the app builds by it lacks the public one.
+fn lost(case: &Case<'_>, root: &str) -> Option<String> {
+    let prefix = Some(case.prefix()).filter(|prefix| !prefix.is_empty() && root == "/")?;
+    let p = shown::text(prefix);
+    if let Some(judged) = case.redirect().filter(|judged| judged.prefix == PrefixVerdict::Lost) {
+        return Some(format!("the redirect leads to {}, without {p}", shown::bytes(&judged.target.path)));
+    }
+    let schema = case.body().schema.as_deref().filter(|schema| prefix::below_text(schema, prefix).is_none());
+    schema.map(|schema| format!("the docs page asks for {}, without {p}", shown::text(schema)))
 }
 
 /// True for a reference that means the same wherever it stands.
@@ -140,7 +155,7 @@ fn is_rooted(path: &str) -> bool {
 }
 
 fn known(case: &Case<'_>, whose: Whose, root: &str, fault: &str, what: &str) -> Parts {
-    let (shown, clean) = (shown::text(root), well_written(root));
+    let (shown, clean) = (shown::text(root), meant(case, root));
     let server = ServerWords(&case.setup.server);
     let (where_, line, change) = match (whose, clean.is_empty()) {
         (Whose::Server, true) => {
@@ -159,7 +174,7 @@ fn known(case: &Case<'_>, whose: Whose, root: &str, fault: &str, what: &str) -> 
     };
     let why = format!("{where_} is \"{shown}\", which {fault}: texts are joined as they are, and {what}.");
     // The prefix that is meant names the cause; a slash alone means none.
-    let about = if clean.is_empty() { format!("root path {shown}") } else { clean };
+    let about = if well_written(root).is_empty() { format!("root path {shown}") } else { clean };
     Parts::new(Confidence::High, why)
         .about(about)
         .scope_known(case)
@@ -199,7 +214,8 @@ fn not_taken_off(case: &Case<'_>) -> Option<Parts> {
     let view = case.view().filter(|view| view.root_path_replaced && view.path_has_root)?;
     let RouteMatch::Route(template) = &view.route else { return None };
     let root = view.scope.root_path.as_str();
-    let plain = !template.contains('{') && case.lanes.rewritten.rewrite == Rewrite::Kept;
+    let came_so = matches!(case.lanes.rewritten.rewrite, Rewrite::Kept | Rewrite::Unknown);
+    let plain = !template.contains('{') && came_so;
     let missed = case.status() == Some(404) && case.is_router_page() && case.lanes.scope.source != Source::Probe;
     if !plain || !missed || root.is_empty() {
         return None;
@@ -215,7 +231,15 @@ fn not_taken_off(case: &Case<'_>) -> Option<Parts> {
     Some(parts.fix([Fix::advice(line)]).not("merging slashes at the proxy: the doubled one is made behind it"))
 }
 
-/// The root path that was meant.
+/// The root path that was meant here: where a slash alone was given and a prefix is taken off, that prefix.
+fn meant(case: &Case<'_>, root: &str) -> String {
+    match (well_written(root), case.stripped()) {
+        (clean, Some((prefix, _))) if clean.is_empty() => prefix.to_owned(),
+        (clean, _) => clean,
+    }
+}
+
+/// The root path as it is well written.
 fn well_written(root: &str) -> String {
     let path = root.split_once("://").map_or(root, |(_, rest)| rest.split_once('/').map_or("", |(_, path)| path));
     let parts = path.split('/').map(str::trim).filter(|part| !part.is_empty());

@@ -68,12 +68,12 @@ fn endpoint(case: &Case<'_>) -> Answer {
     let (m, e, stream) = (shown::text(&mount), shown::text(endpoint), shown::bytes(&case.lanes.original.path));
     let bare = e.split('?').next().unwrap_or_default().to_owned();
     let why = format!("The stream {stream} tells the client to send its messages to {bare}, without {m}.");
-    let mut fixes = vec![Fix::advice(format!(
+    let by_library = Fix::advice(format!(
         "the app: FastMCP(…, mount_path=\"{m}\"), or SseServerTransport(\"{m}{bare}\") where it is made by hand"
-    ))];
-    if !case.prefix().is_empty() {
-        fixes.extend(fix::for_prefix(case, &mount, case.stripped().is_some()));
-    }
+    ));
+    // The server's root path asks for no change of code; what the library is given by hand is wrong at the next prefix.
+    let by_root = (!case.prefix().is_empty()).then(|| fix::clean_pair(case, &mount));
+    let fixes: Vec<Fix> = by_root.into_iter().chain([by_library]).collect();
     let parts = Parts::new(Confidence::High, why)
         .about(mount)
         .path_seen(case)
@@ -106,7 +106,7 @@ fn links(case: &Case<'_>) -> Answer {
         .path_seen(case)
         .fact(case, Source::Seen, Ground::Answer, format!("the answer names {to}"))
         .missing("whether anybody asks there")
-        .fix(fix::for_prefix(case, prefix, case.stripped().is_some()))
+        .fix([fix::clean_pair(case, prefix)])
         .fix([Fix::advice("the app: make links with url_for(), which follows the root path")])
         .not("rewriting answers on their way: it breaks compressed ones and everything signed");
     Answer::Wait(parts.next_any(paths, None))

@@ -6,7 +6,8 @@
 //!
 //! ## Why it happens
 //! uvicorn and gunicorn believe 127.0.0.1 (and `::1`, uvicorn since 0.53) unless told otherwise. In containers, and across
-//! machines, the proxy has another address. hypercorn, daphne and granian read none of these headers by themselves.
+//! machines, the proxy has another address. Over a unix socket it has none, and only `*` believes it. hypercorn, daphne and
+//! granian read none of these headers by themselves.
 //!
 //! ## How it is told from its neighbours
 //! - `RD02` and `RD06` follow from it, when a redirect shows it.
@@ -39,7 +40,7 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::rule::{Answer, Parts, Rule};
 use crate::diagnosis::rules::{mc01, rd02};
 use crate::diagnosis::server_words::ServerWords;
-use crate::diagnosis::{Confidence, Fix, Ground, Severity, scheme, shown};
+use crate::diagnosis::{Change as Fixing, Confidence, Fix, Ground, Severity, scheme, shown};
 use crate::forwarded::Verdict;
 use crate::lanes::{Change, Source};
 
@@ -69,6 +70,16 @@ fn check(case: &Case<'_>) -> Answer {
     }
     let stated = case.setup.server.stated;
     match (&forwarded.trust, &forwarded.without_tap) {
+        (Some(verdict), _) if !verdict.trusted && forwarded.peer.is_none() => {
+            let why = format!("{} not used: {}. {}", names(&sent), shown::text(&verdict.why), consequence(case));
+            Answer::Yes(over_socket(
+                case,
+                if stated { Confidence::High } else { Confidence::Medium },
+                why,
+                &sent,
+                verdict,
+            ))
+        }
         (Some(verdict), Some(proxy)) if !verdict.trusted && proxy.trusted => {
             let peer = forwarded.peer.map(|peer| peer.to_string()).unwrap_or_default();
             let why = format!(
@@ -174,6 +185,19 @@ fn parts(case: &Case<'_>, confidence: Confidence, why: String, peer: &str, sent:
         parts = parts.fix(["a * beside other entries counts for nothing: name the proxy's address or network"]);
     }
     parts.not(server.believe_everyone())
+}
+
+/// The proxy asks over a unix socket: it has no address that a list could hold.
+fn over_socket(case: &Case<'_>, confidence: Confidence, why: String, sent: &[&str], verdict: &Verdict) -> Parts {
+    let name = ServerWords(&case.setup.server).name();
+    let line = format!("{name} --forwarded-allow-ips '*': over a unix socket, whoever may open its file is believed");
+    let change = Fixing::Server("forwarded-allow-ips".to_owned(), Some("*".to_owned()));
+    Parts::new(confidence, why)
+        .about("a unix socket")
+        .fact(case, Source::Seen, Ground::Forwarded, format!("{} came over a unix socket", sent.join(" and ")))
+        .known(Source::Derived, Ground::Server, None, shown::text(&verdict.why))
+        .fix([Fix::candidate(line, [change])])
+        .not("the proxy's address in the list: over a unix socket it has none")
 }
 
 /// What the list must hold for this peer. Loopback has several addresses, and `localhost` may be any of them.

@@ -94,18 +94,37 @@ fn judge(case: &Case<'_>, value: &[u8]) -> Answer {
     let server = ServerWords(&case.setup.server);
     let text = shown::bytes(value);
     let why = format!("X-Forwarded-Proto is {text:?}; {}. The app takes the request for http.", server.wanted_scheme());
-    let line = match (Proxy::of(case), value.contains(&b'/')) {
-        (Proxy::Caddy, true) => "Caddy: delete the header_up X-Forwarded-Proto line (Caddy sends the scheme by itself)",
-        _ => "send one value, https: let the outermost proxy set X-Forwarded-Proto and the others leave it",
-    };
     Answer::Yes(
         Parts::new(Confidence::High, why)
             .about(text.clone())
             .fact(case, Source::Seen, Ground::Forwarded, format!("the app's server got X-Forwarded-Proto: {text}"))
             .known(Source::Derived, Ground::Server, None, server.wanted_scheme())
-            .fix([Fix::candidate(line, [Fixing::Proxy(gateway::Change::SendScheme)])])
+            .fix([one_value(case, value)])
             .not("a fixed https: who comes by http is told https too, and is never redirected"),
     )
+}
+
+/// How to send what the server can use.
+fn one_value(case: &Case<'_>, value: &[u8]) -> Fix {
+    let send = Fixing::Proxy(gateway::Change::SendScheme);
+    if !(Proxy::of(case) == Proxy::Caddy && value.contains(&b'/')) {
+        let line = "send one value, https: let the outermost proxy set X-Forwarded-Proto and the others leave it";
+        return Fix::candidate(line, [send]);
+    }
+    let delete = "Caddy: delete the header_up X-Forwarded-Proto line (Caddy sends the scheme by itself)";
+    let Some(peer) = front(case) else { return Fix::candidate(delete, [send]) };
+    let line = format!("{delete}, and in the global options servers {{ trusted_proxies static {peer} }}");
+    let trust = Fixing::Proxy(gateway::Change::TrustFront(peer));
+    // Without the configuration the line that is to be deleted is in no model: nothing else stands in the way.
+    let also = case.setup.gateway.is_some().then_some(send);
+    Fix::candidate(line, [trust].into_iter().chain(also))
+}
+
+/// Who ended TLS before the proxy, and said so: its address.
+fn front(case: &Case<'_>) -> Option<String> {
+    let edge = case.exchange.edge.as_deref()?;
+    let said = edge.request.get("x-forwarded-proto")?;
+    matches!(said, b"https" | b"wss").then(|| edge.peer.ip().to_canonical().to_string())
 }
 
 /// True if the value, or what is known of the site, says that the client came by https.

@@ -20,6 +20,9 @@
 //! GET /api/v1/items   502 by nginx   nothing reached the app   connecting to 127.0.0.1:8000: Connection refused
 //! ```
 //!
+//! Apache answers 500 to a name that it cannot look up, and makes one itself of `ProxyPass /p/ http://host:8000`, whose
+//! target lacks the final slash: `host:8000items`.
+//!
 //! ## Fix
 //! Start the app, or mend the address that the proxy sends to; in containers `--host 0.0.0.0` and the service's name. Where
 //! it answers too late, let the proxy wait longer, or the app answer sooner.
@@ -67,6 +70,8 @@ fn is_of_upstream(case: &Case<'_>, proxy: &str, status: u16) -> bool {
         (_, 502 | 504) => true,
         // Too many requests, by default.
         ("nginx", _) => false,
+        // It answers so to a name that it cannot look up, and to a fault of its own.
+        ("apache", 500) => case.app().is_none(),
         ("haproxy", 503) => case.lanes.answer.duration >= TRIED_AGAIN || case.app().is_some(),
         (_, 503) => true,
         _ => false,
@@ -132,9 +137,15 @@ fn not_reached(case: &Case<'_>, status: u16) -> Parts {
         )])
         .fix(["the proxy's error log names the address and the reason"])
         .not("retries, or a larger timeout: an address where nobody listens stays one");
+    if status == 500 {
+        parts = parts
+            .missing("Apache's error log: \"DNS lookup failure\" there, or another fault of its configuration")
+            .fix(["Apache: ProxyPass /path/ http://host:port/, both with a final slash: without it the path becomes a part of \
+                   the host's name"]);
+    }
     if case.never_reached() {
         parts = parts.fact(case, Source::Seen, Ground::Forwarded, "no request came out behind the proxy");
-    } else {
+    } else if status != 500 {
         parts = parts.missing("whether the request came out behind the proxy: a tap before the app");
     }
     parts
