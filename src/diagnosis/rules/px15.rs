@@ -69,9 +69,8 @@ fn by_asking(case: &Case<'_>) -> Answer {
         Some(Beneath::Silent { mount, without_prefix }) => {
             silent(case, path, mount, *without_prefix).map_or(Answer::No, Answer::Yes)
         }
-        Some(Beneath::Ordinary) => Answer::No,
         None if described && case.setup.may_ask(path) => Answer::NeedsAsking,
-        None => Answer::No,
+        Some(Beneath::Ordinary) | None => Answer::No,
     }
 }
 
