@@ -43,6 +43,8 @@ pub(super) struct History {
     bare: bool,
     /// Parts of the path that a proxy took off and the app then answered.
     stripped: Vec<String>,
+    /// Root paths that the app takes off, and with which it answered.
+    rooted: Vec<String>,
     proofs: VecDeque<(String, u64)>,
     waiting: VecDeque<ExchangeId>,
     sockets: VecDeque<(Vec<u8>, ExchangeId)>,
@@ -163,6 +165,23 @@ impl History {
     /// True if the app was seen to answer below `prefix` without being told of it.
     pub(super) fn carries(&self, prefix: &str) -> bool {
         self.carried.iter().any(|known| known == prefix)
+    }
+
+    /// Notes that the app takes this root path off what it is asked for, and answers.
+    pub(super) fn note_rooted(&mut self, lanes: &Lanes) {
+        let well = lanes.answer.app_status.is_some_and(|status| (200..400).contains(&status));
+        let Some(view) = lanes.scope.view.as_ref().filter(|view| well && view.route_path != view.scope.path) else {
+            return;
+        };
+        let root = view.scope.root_path.trim_end_matches('/');
+        if self.rooted.len() < STRIPPED && !self.answers_below(root) {
+            self.rooted.push(root.to_owned());
+        }
+    }
+
+    /// True if the app was seen to answer what is left of a path without its root path.
+    pub(super) fn answers_below(&self, root: &str) -> bool {
+        self.rooted.iter().any(|known| known == root)
     }
 
     /// Notes that a client reached the app by the app's own path: no prefix stands between them.

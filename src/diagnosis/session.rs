@@ -48,6 +48,7 @@ impl Session {
     pub fn observe(&mut self, exchange: &Exchange, lanes: &Lanes, setup: &mut Setup) -> Vec<Update> {
         prefix::learn(lanes, setup);
         self.history.note_carried(lanes, setup);
+        self.history.note_rooted(lanes);
         self.history.note_plain(lanes);
         self.history.note_bare(lanes, setup);
         self.history.note_stripped(lanes);

@@ -14,6 +14,8 @@
 //! - A path that the app has not, with the prefix or without: where all its routes are known, that is its own 404.
 //! - `PX02`: the server has a root path and puts it before the path, so the scope holds the prefix twice.
 //! - Clients reach the app without any prefix: a path that merely ends like a route is then just a wrong path.
+//! - The app was told of a prefix, but of a part of it alone (`/api` of `/api/v1`): what it takes off is not enough. Where
+//!   that part is known to be the whole prefix, the rest is a wrong path.
 //! - `PX10`: the proxy took part of the path away, but not all of the prefix.
 //!
 //! ## Example
@@ -37,6 +39,7 @@ use crate::diagnosis::case::{Case, Miss};
 use crate::diagnosis::rule::{Answer, Parts, Rule};
 use crate::diagnosis::server_words::ServerWords;
 use crate::diagnosis::{Confidence, Severity, fix, prefix, shown};
+use crate::gateway::Gateway;
 use crate::lanes::Rewrite;
 
 pub(super) const RULE: Rule = Rule {
@@ -70,9 +73,11 @@ fn check(case: &Case<'_>) -> Answer {
     };
     // Where the server puts its root path before the path, that is no longer the path on the wire: PX02 and PX03 look at
     // that. An app that was told of the prefix its path starts with misses for another reason.
-    let told = view.route_path != view.scope.path;
-    if told || case.server_adds_root() {
+    if case.server_adds_root() {
         return Answer::No;
+    }
+    if view.route_path != view.scope.path {
+        return told_a_part(case, miss, view);
     }
     let path = view.scope.path.as_str();
     match find(case, miss, view, path) {
@@ -82,6 +87,47 @@ fn check(case: &Case<'_>) -> Answer {
         }
         _ => Answer::No,
     }
+}
+
+/// The app was told of a prefix that is only the beginning of the one that the path has.
+fn told_a_part(case: &Case<'_>, miss: Miss, view: &AppView) -> Answer {
+    let (path, rest) = (view.scope.path.as_str(), view.route_path.as_str());
+    let Some(told) = path.strip_suffix(rest).filter(|told| prefix::below_text(path, told).is_some()) else {
+        return Answer::No;
+    };
+    // What the app says of itself is among the known prefixes too: only the proxy's word and an answer count.
+    let by_proxy =
+        case.setup.gateway.iter().flat_map(Gateway::prefixes).any(|known| known.trim_end_matches('/') == told);
+    let by_header = case.forwarded("x-forwarded-prefix") == Some(told.as_bytes());
+    if by_proxy || by_header || case.history.answers_below(told) || miss != Miss::Seen || case.lanes.original.websocket
+    {
+        return Answer::No;
+    }
+    let Some(routes) = case.routes() else {
+        return if prefix::cuts(rest).next().is_some() { Answer::NeedsRoutes } else { Answer::No };
+    };
+    let is_route = |(more, below): &(&str, &str)| takes_literally(routes, below) && !takes(routes, more);
+    let Some((more, below)) = prefix::cuts(rest).find(is_route) else { return Answer::No };
+    let prefix = format!("{told}{more}");
+    let (p, t) = (shown::text(&prefix), shown::text(told));
+    let why = format!(
+        "The app's server was asked for {}, and root_path is {t}: what is left is {}, and the app has {}. {p} looks like the \
+         prefix, of which it was told a part.",
+        shown::text(path),
+        shown::text(rest),
+        shown::text(below),
+    );
+    Answer::Yes(
+        Parts::new(Confidence::Medium, why)
+            .about(prefix.clone())
+            .path_seen(case)
+            .scope_known(case)
+            .answer_seen(case)
+            .route_known(case, below)
+            .missing("that this is the prefix, from the proxy")
+            .fix(fix::for_prefix(case, &prefix, false))
+            .not(format!("stripping {t} alone: the app is then asked for {}", shown::text(rest))),
+    )
 }
 
 /// The leading part of the path that the app does not know.

@@ -59,8 +59,7 @@ fn check(case: &Case<'_>) -> Answer {
         return if may_have && unasked && !case.lanes.original.websocket { Answer::NeedsRoutes } else { Answer::No };
     }
     let mount = matches!(view.route, RouteMatch::Mount(_));
-    // A server refuses a websocket for many reasons; only a known mount makes the prefix the likely one.
-    if !mount && (case.lanes.original.websocket || !may_be_below_a_mount(view)) {
+    if !mount && !may_be_below_a_mount(view) {
         return Answer::No;
     }
     Answer::Yes(parts(case, view, mount, miss))
@@ -133,7 +132,8 @@ fn parts(case: &Case<'_>, view: &AppView, mount: bool, miss: Miss) -> Parts {
         .answer_seen(case)
         .fix(fix::for_prefix(case, root.trim_end_matches('/'), true))
         .not("mounting again under the prefix: it answers, but url_for then doubles the prefix");
-    if miss == Miss::Predicted && !mount {
+    // A server refuses a websocket for many reasons; only a known mount makes the prefix the likely one.
+    if (miss == Miss::Predicted || case.lanes.original.websocket) && !mount {
         parts = parts.severity(Severity::Warn);
     }
     parts

@@ -10,6 +10,8 @@
 //!
 //! ## How it is told from its neighbours
 //! - `PX01`: the docs page itself is 404.
+//! - The page asks below the prefix, and the app has the file there for itself (`openapi_url="/api/v1/openapi.json"`): what
+//!   is left of the path behind a proxy that strips is not there. The app answers 404, and the docs page sent the browser.
 //! - `PX12`: the page was opened on the app's own port; then it is the prefix in the page that leads nowhere.
 //! - A docs page that names the right address is no finding, whatever the flags say; nor is one whose schema is found at
 //!   the root (`docs_url="/api/docs"`).
@@ -26,8 +28,11 @@
 //! ## Not
 //! `openapi_url="/api/v1/openapi.json"`: it moves the file as well, so below the prefix it is at `/api/v1/api/v1/…`.
 
-use crate::diagnosis::case::Case;
+use crate::asgi::server::RootPathUse;
+use crate::diagnosis::case::{Case, Miss};
 use crate::diagnosis::rule::{Answer, Parts, Rule};
+use crate::diagnosis::server_words::ServerWords;
+use crate::diagnosis::wording::Proxy;
 use crate::diagnosis::{Confidence, Fix, Ground, Severity, fix, prefix, shown};
 use crate::lanes::Source;
 
@@ -40,6 +45,9 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(case: &Case<'_>) -> Answer {
+    if let Some(parts) = moved(case) {
+        return Answer::Yes(parts);
+    }
     // A predicted answer has no content type; a schema or a picture has another one.
     let html = case.lanes.answer.content_type.as_deref().is_none_or(|kind| kind.starts_with("text/html"));
     let page = case.lanes.original.path.as_slice();
@@ -64,6 +72,45 @@ fn check(case: &Case<'_>) -> Answer {
     let parts = parts(case, &prefix, asks, named.is_some()).next(asks.as_bytes().to_vec(), Some(page.to_vec()));
     let certain = case.stripped().is_some() && (named.is_some() || seen && case.setup.server.stated);
     if certain { Answer::Yes(parts) } else { Answer::Wait(parts) }
+}
+
+/// The docs page sent the browser to its schema below the prefix, and the app has nothing where the prefix is stripped: its
+/// file was moved below the prefix too.
+fn moved(case: &Case<'_>) -> Option<Parts> {
+    let (part, true) = case.stripped()? else { return None };
+    let (asked, out) = (std::str::from_utf8(case.incoming()).ok()?, std::str::from_utf8(case.outgoing()?).ok()?);
+    let referer = case.exchange.outer()?.request.get("referer")?;
+    let page = referer.split(|&b| b == b'?' || b == b'#').next()?;
+    let by_docs = page.ends_with(b"/docs") || page.ends_with(b"/redoc");
+    let untold = case.setup.server.root_path.is_empty() && case.setup.app.root_path.is_empty();
+    let missed = case.miss() == Some(Miss::Seen) && case.is_router_page() && !case.lanes.original.websocket;
+    if !(by_docs && out.ends_with(".json") && untold && missed) {
+        return None;
+    }
+    let (p, a, o) = (shown::text(part), shown::text(asked), shown::text(out));
+    let why = format!(
+        "The docs page loads its schema from {a}; the proxy strips {p}, and the app has no {o}: it looks like openapi_url= \
+         was given the prefix, which moves the file as well.",
+    );
+    let told = ServerWords(&case.setup.server).with_root(part);
+    let told = told.filter(|_| case.setup.server.root_path_use() == RootPathUse::BeforePath);
+    let told = told.unwrap_or_else(|| {
+        let root =
+            ServerWords(&case.setup.server).with_root(part).unwrap_or_else(|| format!("FastAPI(root_path=\"{p}\")"));
+        format!("{}  +  {root}", Proxy::of(case).keep(part))
+    });
+    Some(
+        Parts::new(Confidence::Medium, why)
+            .about(part)
+            .path_seen(case)
+            .answer_seen(case)
+            .fact(case, Source::Seen, Ground::Client, "the docs page sent the browser there")
+            .missing("the app's openapi_url")
+            .fix([Fix::advice(format!("FastAPI() without openapi_url=\"{a}\"  +  {told}"))])
+            .not(format!(
+                "openapi_url=\"{p}{a}\", or another place of the file: what the page asks for is stripped again"
+            )),
+    )
 }
 
 fn parts(case: &Case<'_>, prefix: &str, asks: &str, named: bool) -> Parts {

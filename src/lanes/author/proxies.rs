@@ -59,6 +59,8 @@ pub(super) const MARKS: &[Mark] = &[
     mark(APACHE, Anywhere, PAGES, Page(APACHE_IETF, b"</body></html>\n"), &[]),
     // Traefik: no router (Go's `http.NotFound`), no server, its middlewares, and everything else.
     mark(TRAEFIK, AtEdge, only(404), Whole(b"404 page not found\n"), BY_GO),
+    // The same where another proxy stands before it and put its own Server on the answer.
+    mark(TRAEFIK, Unreached, only(404), Whole(b"404 page not found\n"), &[]),
     mark(TRAEFIK, AtEdge, only(503), Whole(b"no available server\n"), BY_GO),
     mark(TRAEFIK, Anywhere, only(401), Any, &[Starts("www-authenticate", b"Basic realm=\"traefik\"")]),
     mark(TRAEFIK, Anywhere, only(401), Any, &[Starts("www-authenticate", b"Digest realm=\"traefik\"")]),
