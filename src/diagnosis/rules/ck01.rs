@@ -30,7 +30,7 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::rule::{Answer, Parts, Rule, Step};
 use crate::diagnosis::wording::Proxy;
-use crate::diagnosis::{Change, Confidence, Fix, Ground, Severity, fix, shown};
+use crate::diagnosis::{Change, Confidence, Fix, Ground, Severity, fix, prefix, shown};
 use crate::gateway;
 use crate::lanes::Source;
 use crate::redirect::{NotSent, SetCookie, Url};
@@ -84,21 +84,23 @@ fn other_path(case: &Case<'_>, prefix: &str, cookie: &SetCookie<'_>) -> Parts {
     let why = format!(
         "The cookie {name} is for {path}, and the client sees the app below {p}: no request of it ever carries the cookie."
     );
+    let elsewhere = is_elsewhere(case, prefix, cookie);
+    let (whole, below) = if elsewhere { (p.clone(), "/".to_owned()) } else { (format!("{p}{path}"), path.clone()) };
+    let (from, to) = if elsewhere { (path.clone(), p.clone()) } else { ("/".to_owned(), format!("{p}/")) };
     let line = match Proxy::of(case) {
-        Proxy::Nginx | Proxy::Unknown => format!("nginx: proxy_cookie_path / {p}/; in the same location"),
-        Proxy::Apache => format!("Apache: ProxyPassReverseCookiePath {path} {p}{path}"),
-        Proxy::Caddy => format!("Caddy: header_down Set-Cookie \"Path={path}\" \"Path={p}{path}\" in reverse_proxy"),
+        Proxy::Nginx | Proxy::Unknown => format!("nginx: proxy_cookie_path {from} {to}; in the same location"),
+        Proxy::Apache => format!("Apache: ProxyPassReverseCookiePath {path} {whole}"),
+        Proxy::Caddy => format!("Caddy: header_down Set-Cookie \"Path={path}\" \"Path={whole}\" in reverse_proxy"),
         Proxy::Haproxy => {
-            format!("HAProxy: http-response replace-header Set-Cookie (.*)[Pp]ath={path}(.*) \\1Path={p}{path}\\2")
+            format!("HAProxy: http-response replace-header Set-Cookie (.*)[Pp]ath={path}(.*) \\1Path={whole}\\2")
         }
         Proxy::Traefik | Proxy::StandIn => {
-            format!("the app: set the cookie for {p}{path}; this proxy changes no cookies")
+            format!("the app: set the cookie for {whole}; this proxy changes no cookies")
         }
     };
-    let change = gateway::Change::CookiePath { from: "/".to_owned(), to: format!("{prefix}/") };
-    let mend = fix::of_proxy(case, line, change);
+    let mend = fix::of_proxy(case, line, gateway::Change::CookiePath { from, to });
     let app = Fix::advice(format!(
-        "or the app: path=request.scope[\"root_path\"] + \"{path}\" for the cookie, and the server told of {p}"
+        "or the app: path=request.scope[\"root_path\"] + \"{below}\" for the cookie, and the server told of {p}"
     ));
     let parts = Parts::new(Confidence::High, why)
         .about(path.clone())
@@ -110,6 +112,21 @@ fn other_path(case: &Case<'_>, prefix: &str, cookie: &SetCookie<'_>) -> Parts {
         Some((_, true)) => parts.fact(case, Source::Seen, Ground::Forwarded, format!("{p} was taken off on the way")),
         _ => parts.missing("that the app is nowhere but below this prefix"),
     }
+}
+
+/// True if the cookie's path is none of the app's own: the answer that sets it sends the client to another part of the app,
+/// or the app has nothing there. The whole path is then in the place of the prefix.
+fn is_elsewhere(case: &Case<'_>, prefix: &str, cookie: &SetCookie<'_>) -> bool {
+    let Some(path) = cookie.path.and_then(|path| std::str::from_utf8(path).ok()) else { return false };
+    let path = path.trim_end_matches('/');
+    if path.is_empty() {
+        return false;
+    }
+    let leads_past = redirected_to(case)
+        .is_some_and(|target| prefix::below(&target, prefix).is_some_and(|rest| prefix::below(rest, path).is_none()));
+    let routes = case.routes();
+    let has = |route: &str| prefix::below_text(route, path).is_some();
+    leads_past || routes.is_some_and(|routes| !routes.templates().chain(routes.mounts()).any(has))
 }
 
 fn foreign_domain(case: &Case<'_>, asked: &Url, cookie: &SetCookie<'_>) -> Parts {

@@ -137,6 +137,9 @@ fn fixes(case: &Case<'_>, proxy: Proxy) -> Vec<Fix> {
     if let Some(line) = below_a_rule(case) {
         return vec![Fix::advice(line)];
     }
+    if let Some(line) = looked_for_again(case) {
+        return vec![Fix::advice(line)];
+    }
     let hosts = for_other_hosts(case, proxy);
     if !hosts.is_empty() {
         return hosts;
@@ -149,6 +152,17 @@ fn fixes(case: &Case<'_>, proxy: Proxy) -> Vec<Fix> {
         Fix::advice(format!("if it is meant for the app behind {known}: ask for {known}{path}"))
     });
     add.into_iter().chain(lost).collect()
+}
+
+/// What to do where a location took the request and a rewrite in it made nginx look for another, which there is not.
+fn looked_for_again(case: &Case<'_>) -> Option<String> {
+    let rule = case.lanes.rewritten.rule.as_deref()?;
+    let (rewrite, place) = rule.split_once(" last (").filter(|(rewrite, _)| rewrite.starts_with("rewrite "))?;
+    Some(format!(
+        "nginx: {} break; in the place of last ({}: last looks for a location again, with the new path",
+        shown::text(rewrite),
+        shown::text(place),
+    ))
 }
 
 /// What to do where a rule would take the path, and does not for this host.

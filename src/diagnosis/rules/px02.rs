@@ -29,6 +29,7 @@ use crate::diagnosis::case::{Case, Miss};
 use crate::diagnosis::rule::{Answer, Parts, Rule};
 use crate::diagnosis::server_words::ServerWords;
 use crate::diagnosis::{Confidence, Severity, fix, prefix, shown};
+use crate::gateway::Gateway;
 use crate::lanes::Rewrite;
 
 pub(super) const RULE: Rule =
@@ -74,7 +75,23 @@ fn by_server(case: &Case<'_>, miss: Miss) -> Option<Parts> {
     );
     let parts = Parts::new(if sure { Confidence::High } else { Confidence::Medium }, why).about(root);
     let parts = parts.path_seen(case).scope_known(case).answer_seen(case);
-    Some(parts.fix(fix::for_prefix(case, root, false)).not(NOT))
+    let whole = whole_prefix(case, root, once);
+    Some(parts.fix(fix::for_prefix(case, whole.as_deref().unwrap_or(root), false)).not(NOT))
+}
+
+/// The prefix of `path`, if the root path is only its beginning: by the proxy's rules, or by the route that is left.
+fn whole_prefix(case: &Case<'_>, root: &str, path: &str) -> Option<String> {
+    let rest = prefix::below_text(path, root)?;
+    let ruled =
+        case.setup.gateway.iter().flat_map(Gateway::prefixes).chain(case.setup.prefixes.iter().map(String::as_str));
+    let ruled =
+        ruled.map(|known| known.trim_end_matches('/')).filter(|known| prefix::below_text(path, known).is_some());
+    let longest = ruled.max_by_key(|known| known.len());
+    if let Some(known) = longest.filter(|known| prefix::below_text(known, root).is_some_and(|more| !more.is_empty())) {
+        return Some(known.to_owned());
+    }
+    let more = prefix::cuts(rest).find(|(_, below)| case.has_route(below)).filter(|_| !case.has_route(rest));
+    more.map(|(more, _)| format!("{root}{more}"))
 }
 
 /// The prefix came twice on the wire.

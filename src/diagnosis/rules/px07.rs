@@ -112,7 +112,29 @@ fn parts(case: &Case<'_>, judged: &Judged, confidence: Confidence) -> Parts {
         .fact(case, Source::Seen, Ground::Answer, format!("Location leads to {}", shown::bytes(&judged.target.path)))
         .scope_known(case)
         .fix(fixes)
-        .not(format!("{} behind a proxy that strips: slash redirects still lose the prefix", useless(case, &p)))
+        .fix(untried(case, prefix))
+        .not(not(case, &p))
+}
+
+/// What is right with any framework, where this one's redirects are not modelled and nothing can be tried.
+fn untried(case: &Case<'_>, prefix: &str) -> Option<Fix> {
+    is_another_framework(case).then(|| fix::clean_pair(case, prefix))
+}
+
+/// True for an app that is neither Starlette's nor FastAPI's: known to be another's, or it adds the slash by a 301, for which
+/// Starlette has 307 and FastAPI as well.
+fn is_another_framework(case: &Case<'_>) -> bool {
+    let adds_slash = case.status() == Some(301) && case.redirect().is_some_and(|judged| judged.slash.is_some());
+    let scope = case.lanes.scope.outcome.as_ref().and_then(|outcome| outcome.scope());
+    adds_slash || scope.is_some_and(|scope| case.setup.app.other_route(scope).is_some())
+}
+
+fn not(case: &Case<'_>, prefix: &str) -> String {
+    if is_another_framework(case) {
+        return "a rewrite of Location at the proxy alone: links in pages and callbacks still lose the prefix"
+            .to_owned();
+    }
+    format!("{} behind a proxy that strips: slash redirects still lose the prefix", useless(case, prefix))
 }
 
 /// The settings that do not mend it.
