@@ -438,3 +438,45 @@ fn a_clean_story_expects_nothing() {
         assert!(story.exchange.iter().all(|exchange| exchange.expect.is_empty()), "{name}");
     }
 }
+
+/// What the rules' "not" lines and the catalogue of popular mistakes forbid, as it would stand in a fix; behind it the words
+/// that make it right where they come before it on the line.
+const FORBIDDEN: [(&str, &str); 13] = [
+    ("openapi_url=", "without "),
+    ("--forwarded-allow-ips '*'", ""),
+    ("--forwarded-allow-ips *", ""),
+    ("trusted_hosts=\"*\"", ""),
+    ("0.0.0.0/0", ""),
+    ("forwardedHeaders.insecure", "no "),
+    ("header_up Host {host}", ""),
+    ("merge_slashes", ""),
+    ("sub_filter", ""),
+    ("PathPrefix(`/`)", ""),
+    ("location / {", ""),
+    ("app.mount(\"/api", ""),
+    ("upgrade-insecure-requests", ""),
+];
+
+#[test]
+fn no_fix_says_what_another_rule_forbids() {
+    let mut wrong = Vec::new();
+    for (name, story) in stories() {
+        let (found, ..) = play(&story);
+        let findings = found.values().flatten();
+        for (code, fix) in findings.flat_map(|finding| finding.fix.iter().map(move |fix| (finding.code, fix))) {
+            let line = fix.to_string();
+            // Nobody has an address there: whoever may open the file is believed, and is to be.
+            if line.contains("over a unix socket") {
+                continue;
+            }
+            for (words, unless) in FORBIDDEN {
+                let said =
+                    line.split_once(words).is_some_and(|(before, _)| unless.is_empty() || !before.ends_with(unless));
+                if said {
+                    wrong.push(format!("{name}, {code}: {line}"));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

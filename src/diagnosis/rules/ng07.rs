@@ -146,7 +146,10 @@ fn fixes(case: &Case<'_>, proxy: Proxy) -> Vec<Fix> {
     }
     let taken = first_segment(&case.lanes.original.path);
     let change = gateway::Change::Take(taken.clone());
-    let add = [Fix::candidate(proxy.add_rule(&taken), [Change::Proxy(change)]), Fix::advice(proxy.add_rule(&taken))];
+    // What lies below is taken with its slash: `/users` would take `/usersguide` as well (PX09).
+    let is_below = case.lanes.original.path.get(taken.len()) == Some(&b'/');
+    let line = proxy.add_rule(&if is_below { format!("{taken}/") } else { taken });
+    let add = [Fix::candidate(line.clone(), [Change::Proxy(change)]), Fix::advice(line)];
     let lost = rule_beside(case).map(|known| {
         let (known, path) = (shown::text(known), shown::bytes(&case.lanes.original.path));
         Fix::advice(format!("if it is meant for the app behind {known}: ask for {known}{path}"))

@@ -84,7 +84,7 @@ fn moved(case: &Case<'_>) -> Option<Parts> {
     let by_docs = page.ends_with(b"/docs") || page.ends_with(b"/redoc");
     let untold = case.setup.server.root_path.is_empty() && case.setup.app.root_path.is_empty();
     let missed = case.miss() == Some(Miss::Seen) && case.is_router_page() && !case.lanes.original.websocket;
-    if !(by_docs && out.ends_with(".json") && untold && missed) {
+    if !(by_docs && out.as_bytes().ends_with(b".json") && untold && missed) {
         return None;
     }
     let (p, a, o) = (shown::text(part), shown::text(asked), shown::text(out));
