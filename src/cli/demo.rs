@@ -9,6 +9,7 @@ use clap::Args;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 
+use super::again::Again;
 use super::args::{LimitArgs, OutputArgs};
 use super::engine::{Engine, SharedStore};
 use super::findings::Export;
@@ -19,11 +20,13 @@ use crate::asgi::server::Server;
 use crate::capture::Capture;
 use crate::demo::{self, SCENES};
 use crate::diagnosis::Cause;
+use crate::exchange::ExchangeId;
 use crate::gateway::Upstream;
 use crate::lanes::{Setup, Tap, TapKind};
 use crate::proxy::{self, StandIn, TapRole};
+use crate::redirect::Chain;
 use crate::settings::{Bounds, Findings, Format};
-use crate::tui::{Controls, Exported, Scene, Scenes};
+use crate::tui::{Controls, Exported, Scene, Scenes, Session};
 
 /// Between two scenes, so that what the last one showed can be read.
 const PAUSE: Duration = Duration::from_secs(3);
@@ -68,15 +71,13 @@ pub(super) fn run(args: DemoArgs) -> Result<Exit, Failure> {
     let ended = if dashboard {
         let export = Arc::new(Export::new(Arc::clone(&engine.store), &Findings::default(), &output));
         let (store, pause) = (Arc::clone(&engine.store), engine.capture.pause_switch());
-        let live = LiveControls { store, pause, reload: None, export, teller: Arc::new(engine.teller()) };
+        let (again, news) = Again::new(Arc::clone(&engine.store));
+        let live = LiveControls { store, pause, reload: None, export, teller: Arc::new(engine.teller()), again };
         let list = SCENES.iter().map(|scene| Scene { title: scene.name.to_owned(), about: scene.look.to_owned() });
         let scenes = Scenes { list: list.collect(), current: shown };
         let controls = Box::new(DemoControls { live, choose });
-        live::show(
-            live::session(&engine, &output, filter, None, controls, Some(scenes)),
-            output.duration,
-            std::future::pending(),
-        )
+        let session = live::session(&engine, &output, filter, None, controls, Some(scenes));
+        live::show(Session { news: Some(news), ..session }, output.duration, std::future::pending())
     } else {
         Ok(signals.wait(output.duration, face.done, std::future::pending()))
     };
@@ -188,6 +189,14 @@ impl Controls for DemoControls {
 
     fn prove(&mut self, cause: &Cause) -> Result<String, String> {
         self.live.prove(cause)
+    }
+
+    fn replay(&mut self, exchange: ExchangeId) -> Result<String, String> {
+        self.live.replay(exchange)
+    }
+
+    fn follow(&mut self, chain: &Chain) -> Result<String, String> {
+        self.live.follow(chain)
     }
 
     fn scene(&mut self, index: usize) {

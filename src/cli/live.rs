@@ -11,6 +11,7 @@ use anyhow::Context as _;
 use jiff::tz::TimeZone;
 use tokio::sync::mpsc;
 
+use super::again::Again;
 use super::engine::{Engine, SharedStore, Sink, Teller};
 use super::findings::{self, Export};
 use super::headless::Headless;
@@ -25,6 +26,7 @@ use crate::gateway::{Destination, Gateway, Upstream};
 use crate::lanes::visible::visible;
 use crate::lanes::{self, TapKind};
 use crate::proxy::{self, Limits, Running, StandIn, Tap, TapRole};
+use crate::redirect::Chain;
 use crate::report::{Report, Style, losses, wants_color};
 use crate::settings::{self, Bounds, Format, Machine, Output, Settings};
 use crate::store::{Filter, Store};
@@ -94,9 +96,10 @@ pub(super) fn run_beside(
         let reload = reload.as_ref().and_then(Reload::nudge);
         let export = Arc::clone(&export);
         let teller = Arc::new(engine.teller());
-        let controls = LiveControls { store: Arc::clone(&engine.store), pause, reload, export, teller };
+        let (again, news) = Again::new(Arc::clone(&engine.store));
+        let controls = LiveControls { store: Arc::clone(&engine.store), pause, reload, export, teller, again };
         let session = session(&engine, &settings.output, filter, warning, Box::new(controls), None);
-        let session = Session { console: beside.console.take(), ..session };
+        let session = Session { console: beside.console.take(), news: Some(news), ..session };
         show(session, settings.output.duration, beside.end())
     } else {
         announce(&engine.store, &notes.lines, warning.as_deref());
@@ -338,6 +341,7 @@ pub(super) fn session(
         controls,
         scenes,
         console: None,
+        news: None,
     }
 }
 
@@ -350,6 +354,8 @@ pub(super) struct LiveControls {
     pub export: Arc<Export>,
     /// Told what comes of a proof.
     pub teller: Arc<Teller>,
+    /// Sends what was recorded once more.
+    pub again: Again,
 }
 
 impl Controls for LiveControls {
@@ -375,6 +381,14 @@ impl Controls for LiveControls {
 
     fn prove(&mut self, cause: &Cause) -> Result<String, String> {
         prove::start(cause, &self.store, &self.teller)
+    }
+
+    fn replay(&mut self, exchange: ExchangeId) -> Result<String, String> {
+        self.again.replay(exchange)
+    }
+
+    fn follow(&mut self, chain: &Chain) -> Result<String, String> {
+        self.again.follow(chain)
     }
 
     fn export(&mut self) -> Result<Exported, String> {

@@ -1,5 +1,6 @@
 //! What was typed, and one short story per subcommand that plugs the rooms together.
 
+mod again;
 mod args;
 mod check;
 mod configured;

@@ -17,6 +17,8 @@ use crate::lanes::Setup;
 /// A request after all fixes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct After {
+    /// The codes of the findings whose fixes were made, causes first.
+    pub codes: Vec<&'static str>,
     /// What was changed, each change once.
     pub changes: Vec<Change>,
     /// The status that the client gets; `None` if it is not known.
@@ -31,10 +33,13 @@ pub struct After {
 pub(super) fn all(findings: &[Finding], exchange: &Arc<Exchange>, setup: &Setup, recent: &Recent) -> Option<After> {
     let causes = findings.iter().filter(|finding| finding.follows.is_none());
     let helps = |fix: &&Fix| matches!(fix.standing, Standing::Predicted(_) | Standing::Proven(_));
-    let mut changes: Vec<Change> = Vec::new();
-    for change in causes.filter_map(|finding| finding.fix.iter().find(helps)).flat_map(|fix| &fix.changes) {
-        if !changes.contains(change) {
-            changes.push(change.clone());
+    let (mut codes, mut changes) = (Vec::new(), Vec::<Change>::new());
+    for (finding, fix) in causes.filter_map(|finding| Some((finding, finding.fix.iter().find(helps)?))) {
+        codes.push(finding.code);
+        for change in &fix.changes {
+            if !changes.contains(change) {
+                changes.push(change.clone());
+            }
         }
     }
     if changes.is_empty() {
@@ -45,6 +50,7 @@ pub(super) fn all(findings: &[Finding], exchange: &Arc<Exchange>, setup: &Setup,
     let fixed = Fixed::new(&changes, exchange, setup).ok()?;
     let again = replay(&seen, setup, &fixed, &others(&seen, recent, setup, &mut learning))?;
     Some(After {
+        codes,
         changes,
         status: again.status,
         location: again.lanes.answer.location.filter(|_| again.status.is_some()),

@@ -31,7 +31,7 @@ use crate::capture::{Observed, PairId};
 use crate::diagnosis::{Finding, Session, Severity, is_plain};
 use crate::exchange::{Exchange, ExchangeId, Pairing};
 use crate::lanes::{self, Setup};
-use crate::remedy::Remedies;
+use crate::remedy::{After, Remedies};
 
 use causes::Causes;
 use pairing::{Pairs, Place};
@@ -321,6 +321,13 @@ impl Store {
     /// One entry.
     pub fn get(&self, id: ExchangeId) -> Option<&Entry> {
         find(&self.slots, id).map(|(_, slot)| &slot.entry)
+    }
+
+    /// What becomes of an exchange with all fixes of what was found on it; `None` if none is known that helps, or the models do
+    /// not know what follows.
+    pub fn after_all(&self, id: ExchangeId) -> Option<After> {
+        let entry = self.get(id)?;
+        self.remedies.after_all(&entry.findings, &entry.exchange, &self.setup)
     }
 
     /// The set-up as it is known now (prefixes and routes are learned).

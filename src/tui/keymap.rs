@@ -3,7 +3,7 @@
 
 mod bindings;
 
-pub(super) use bindings::BINDINGS;
+use bindings::TABLES;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
@@ -35,8 +35,12 @@ pub(super) enum Action {
     Known,
     Export,
     Prove,
+    Replay,
     Suppose,
     Circles,
+    Compare,
+    FollowChain,
+    SaveChain,
     Try,
     WhatIfs,
     Servers,
@@ -125,40 +129,53 @@ impl Group {
     }
 }
 
-/// Where a binding is worth showing in the bar; the keys themselves work everywhere.
+/// Where a binding is worth showing in the bar; the keys themselves work on all pages of their table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Bar {
     /// Not in the bar.
     No,
-    /// On the list.
+    /// On the list of requests.
     List,
     /// In the detail view.
     Detail,
-    /// On the routes.
-    Routes,
-    /// On the redirects.
-    Redirects,
-    /// On the findings.
-    Findings,
-    /// Where there is a way back: anywhere but on the list.
+    /// Where there is a way back: anywhere but on the list of requests.
     Away,
     /// Wherever there is such a key.
-    Both,
+    Here,
 }
 
-/// On which pages there is such a key.
+impl Bar {
+    /// True if the bar of a page has it.
+    pub(super) const fn is_on(self, page: Page) -> bool {
+        match self {
+            Self::No => false,
+            Self::List => matches!(page, Page::Requests),
+            Self::Detail => page.is_text(),
+            Self::Away => !matches!(page, Page::Requests),
+            Self::Here => true,
+        }
+    }
+}
+
+/// On which pages the keys of a table are there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum On {
+enum On {
     /// On all.
     Every,
     /// Where exchanges are shown.
     Traffic,
-    /// On the routes.
-    Routes,
-    /// On the redirects.
-    Redirects,
-    /// On the findings.
-    Findings,
+    /// On this one alone.
+    Only(Page),
+}
+
+impl On {
+    fn is_on(self, page: Page) -> bool {
+        match self {
+            Self::Every => true,
+            Self::Traffic => page == Page::Requests || page.is_text(),
+            Self::Only(one) => page == one,
+        }
+    }
 }
 
 /// In which runs a key is worth telling of.
@@ -189,49 +206,19 @@ pub(super) struct Binding {
     /// What the bar says: one word.
     pub(super) word: &'static str,
     /// In which runs there is such a key.
-    pub(super) only: Only,
-    /// On which pages.
-    pub(super) on: On,
+    only: Only,
 }
 
 impl Binding {
-    /// True if there is such a key in this run, on this page.
-    pub(super) fn is_here(&self, state: &State) -> bool {
-        let run = match self.only {
+    /// True if there is such a key in this run.
+    fn is_in(&self, state: &State) -> bool {
+        match self.only {
             Only::Any => true,
             Only::Demo => !state.scenes.is_empty(),
             Only::NoDemo => state.scenes.is_empty(),
             Only::Command => state.console.is_some(),
             Only::Files => state.configured,
-        };
-        let page = match self.on {
-            On::Every => true,
-            On::Traffic => !matches!(state.page, Page::Routes | Page::Redirects | Page::Findings),
-            On::Routes => state.page == Page::Routes,
-            On::Redirects => state.page == Page::Redirects,
-            On::Findings => state.page == Page::Findings,
-        };
-        run && page
-    }
-
-    /// The same, on the pages of exchanges alone.
-    const fn traffic(self) -> Self {
-        Self { on: On::Traffic, ..self }
-    }
-
-    /// The same, on the Routes page alone.
-    const fn routes(self) -> Self {
-        Self { on: On::Routes, ..self }
-    }
-
-    /// The same, on the Redirects page alone.
-    const fn redirects(self) -> Self {
-        Self { on: On::Redirects, ..self }
-    }
-
-    /// The same, on the Findings page alone.
-    const fn findings(self) -> Self {
-        Self { on: On::Findings, ..self }
+        }
     }
 
     /// The same, in such runs alone.
@@ -249,32 +236,41 @@ impl Binding {
     }
 }
 
+/// The keys there are in this run and on this page.
+pub(super) fn here(state: &State) -> impl Iterator<Item = &'static Binding> {
+    let tables = TABLES.iter().filter(|(on, _)| on.is_on(state.page));
+    tables.flat_map(|(_, bindings)| *bindings).filter(|binding| binding.is_in(state))
+}
+
 /// What a key asks for, in this run and on this page.
 pub(super) fn action(event: &KeyEvent, state: &State) -> Option<Action> {
-    let here = BINDINGS.iter().filter(|binding| binding.is_here(state));
-    here.flat_map(|binding| binding.keys).find(|(key, _)| key.is(event)).map(|(_, action)| *action)
+    here(state).flat_map(|binding| binding.keys).find(|(key, _)| key.is(event)).map(|(_, action)| *action)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn all() -> impl Iterator<Item = (On, &'static Binding)> {
+        TABLES.iter().flat_map(|(on, bindings)| bindings.iter().map(|binding| (*on, binding)))
+    }
+
     /// Bindings that may be there at the same time.
-    fn together(one: &Binding, other: &Binding) -> bool {
-        let pages = one.on == other.on || one.on == On::Every || other.on == On::Every;
+    fn together((on, one): &(On, &Binding), (other_on, other): &(On, &Binding)) -> bool {
+        let pages = on == other_on || *on == On::Every || *other_on == On::Every;
         let demo = [one.only, other.only];
         pages && !(demo.contains(&Only::Demo) && demo.contains(&Only::NoDemo))
     }
 
     #[test]
     fn no_key_has_two_meanings() {
-        for (index, one) in BINDINGS.iter().enumerate() {
-            let others = BINDINGS.iter().skip(index + 1).filter(|other| together(one, other));
-            for (key, _) in others.flat_map(|other| other.keys) {
-                assert!(!one.keys.iter().any(|(known, _)| known == key), "{key:?} is bound twice");
+        for (index, one) in all().enumerate() {
+            let others = all().skip(index + 1).filter(|other| together(&one, other));
+            for (key, _) in others.flat_map(|(_, other)| other.keys) {
+                assert!(!one.1.keys.iter().any(|(known, _)| known == key), "{key:?} is bound twice");
             }
-            for (at, (key, _)) in one.keys.iter().enumerate() {
-                assert!(!one.keys.iter().skip(at + 1).any(|(known, _)| known == key), "{key:?} is bound twice");
+            for (at, (key, _)) in one.1.keys.iter().enumerate() {
+                assert!(!one.1.keys.iter().skip(at + 1).any(|(known, _)| known == key), "{key:?} is bound twice");
             }
         }
     }
@@ -289,6 +285,6 @@ mod tests {
 
     #[test]
     fn every_bar_entry_has_a_word() {
-        assert!(BINDINGS.iter().all(|binding| (binding.bar == Bar::No) == binding.word.is_empty()));
+        assert!(all().all(|(_, binding)| (binding.bar == Bar::No) == binding.word.is_empty()));
     }
 }

@@ -1,10 +1,14 @@
 //! What can happen to the screen, and what the screen can cause. [`update`](super::update::update) turns the one into the other.
 
+use std::sync::Arc;
+
 use crossterm::event::{KeyEvent, MouseEvent};
 
 use super::Exit;
 use crate::diagnosis::Cause;
+use crate::exchange::ExchangeId;
 use crate::gateway::Place;
+use crate::redirect::Chain;
 
 /// Something happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +25,8 @@ pub(super) enum Message {
     Changed,
     /// The demo plays this scene, counted from 0.
     Scene(usize),
+    /// What came of something that was asked for, a sentence.
+    Told(String),
     /// Somebody asked the program to suspend (SIGTSTP).
     Suspend,
     /// Somebody asked the program to end.
@@ -54,6 +60,10 @@ pub(super) enum Effect {
     Mark(Cause, bool),
     /// Prove the first fix of a cause on the running app.
     Prove(Cause),
+    /// Send the request of an exchange once more, through the tap that saw it.
+    Replay(ExchangeId),
+    /// Follow a chain anew, from its first URL.
+    Follow(Arc<Chain>),
     /// Write the causes down.
     Export,
     /// Read the proxy's configuration again.

@@ -47,7 +47,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use jiff::tz::TimeZone;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
 use input::Input;
@@ -144,10 +144,17 @@ impl Face {
             biased;
             message = self.input.next() => message,
             index = next_scene(scene) => Message::Scene(index),
+            said = next_news(self.session.news.as_mut()) => Message::Told(said),
             () = sleep_until(self.next_frame), if self.stale => Message::Changed,
             () = next_revision(&mut self.session.changed), if !self.stale => Message::Changed,
             () = next_line(console), if !self.stale => Message::Changed,
         }
+    }
+
+    /// Shows what is being done, or why not.
+    fn tell(&mut self, said: Result<String, String>) {
+        let said = said.unwrap_or_else(|why| why);
+        self.state.notice = Some(visible(said.as_bytes()));
     }
 
     /// Writes a file and says where it is, or why not.
@@ -214,8 +221,15 @@ impl Face {
                 Effect::Prove(cause) => {
                     let said = self.session.controls.prove(&cause);
                     self.state.proving = said.is_ok().then_some(cause);
-                    let said = said.unwrap_or_else(|why| why);
-                    self.state.notice = Some(visible(said.as_bytes()));
+                    self.tell(said);
+                }
+                Effect::Replay(exchange) => {
+                    let said = self.session.controls.replay(exchange);
+                    self.tell(said);
+                }
+                Effect::Follow(chain) => {
+                    let said = self.session.controls.follow(&chain);
+                    self.tell(said);
                 }
                 Effect::Export => self.export(),
                 Effect::Scene(index) => self.session.controls.scene(index),
@@ -236,6 +250,15 @@ async fn next_revision(changed: &mut watch::Receiver<u64>) {
 async fn next_line(changed: Option<&mut watch::Receiver<u64>>) {
     match changed {
         Some(changed) => next_revision(changed).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Ready when something that was begun has ended; never, if nothing can be.
+async fn next_news(news: Option<&mut mpsc::Receiver<String>>) -> String {
+    let Some(news) = news else { return std::future::pending().await };
+    match news.recv().await {
+        Some(said) => said,
         None => std::future::pending().await,
     }
 }

@@ -4,10 +4,12 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, RwLock};
 
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use super::Look;
 use crate::diagnosis::Cause;
+use crate::exchange::ExchangeId;
+use crate::redirect::Chain;
 use crate::store::Store;
 
 /// Everything the terminal face needs for one run.
@@ -30,6 +32,8 @@ pub struct Session {
     pub scenes: Option<Scenes>,
     /// What a command that hopscope started writes, when it did.
     pub console: Option<Console>,
+    /// What comes of what the controls began, a sentence each; `None` where they begin nothing.
+    pub news: Option<mpsc::Receiver<String>>,
 }
 
 /// The last lines of a command's output: visible text, the newest last.
@@ -66,6 +70,18 @@ pub trait Controls {
     /// # Errors
     /// A sentence that says why it cannot be proven here.
     fn prove(&mut self, cause: &Cause) -> Result<String, String>;
+    /// Begins to send the request of an exchange once more, through the tap that saw it. Gives what is being done, a
+    /// sentence; what comes of it is in [`Session::news`].
+    ///
+    /// # Errors
+    /// A sentence that says why it cannot be sent here.
+    fn replay(&mut self, exchange: ExchangeId) -> Result<String, String>;
+    /// Begins to follow a chain anew, through the tap that saw it. Gives what is being done, a sentence; what comes of it is
+    /// in [`Session::news`].
+    ///
+    /// # Errors
+    /// A sentence that says why it cannot be followed here.
+    fn follow(&mut self, chain: &Chain) -> Result<String, String>;
     /// Writes the causes down.
     ///
     /// # Errors

@@ -14,8 +14,8 @@ pub(in crate::tui) fn act(state: &mut State, action: Action, seen: &Screenful) -
     match action {
         Action::Down => go(state, 1, true, seen),
         Action::Up => go(state, 1, false, seen),
-        Action::First => go(state, usize::MAX, false, seen),
-        Action::Last => go(state, usize::MAX, true, seen),
+        Action::First => choose(state, 0, seen),
+        Action::Last => choose(state, usize::MAX, seen),
         Action::HalfDown => scroll(state, page / 2, true, seen),
         Action::HalfUp => scroll(state, page / 2, false, seen),
         Action::PageDown => scroll(state, page, true, seen),
@@ -59,15 +59,20 @@ fn on_row(state: &mut State, action: Action, row: &CauseRow) -> Vec<Effect> {
 
 /// So many lines up or down the list.
 pub(in crate::tui) fn go(state: &mut State, lines: usize, down: bool, seen: &Screenful) {
-    let (cursor, last) = (seen.findings.cursor, seen.findings.rows.len().saturating_sub(1));
-    let to = if down { cursor.saturating_add(lines).min(last) } else { cursor.saturating_sub(lines) };
-    let Some(row) = seen.findings.rows.get(to) else { return };
+    let cursor = seen.findings.cursor;
+    choose(state, if down { cursor.saturating_add(lines) } else { cursor.saturating_sub(lines) }, seen);
+}
+
+/// Chooses a line of the list, or the last there is.
+pub(in crate::tui) fn choose(state: &mut State, cursor: usize, seen: &Screenful) {
+    let rows = &seen.findings.rows;
+    let Some(row) = rows.get(cursor.min(rows.len().saturating_sub(1))) else { return };
     state.findings.cause = Some(row.finding.cause());
     state.findings.scroll = 0;
 }
 
 /// Scrolls the finding, not beyond its end.
-fn scroll(state: &mut State, lines: usize, down: bool, seen: &Screenful) {
+pub(in crate::tui) fn scroll(state: &mut State, lines: usize, down: bool, seen: &Screenful) {
     let scroll = state.findings.scroll;
     let to = if down { scroll.saturating_add(lines) } else { scroll.saturating_sub(lines) };
     state.findings.scroll = to.min(view::findings::most_scroll(state, seen));

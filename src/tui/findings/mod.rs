@@ -7,7 +7,7 @@ mod act;
 mod seen;
 mod text;
 
-pub(super) use act::{act, go};
+pub(super) use act::{act, choose, go, scroll};
 pub(super) use seen::FindingsSeen;
 pub(super) use text::{causes, nothing, verdict};
 

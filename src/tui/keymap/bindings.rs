@@ -1,30 +1,50 @@
-//! Every key there is, page by page.
+//! Every key there is, page by page. Help and bar show them in this order.
 
 use crossterm::event::KeyCode;
 
 use super::Key::{self, Char, Code, Ctrl};
 use super::{Action, Bar, Binding, Group, On, Only};
+use crate::tui::state::Page;
 
+/// All keys, and the pages that they are for.
+pub(super) const TABLES: &[(On, &[Binding])] = &[
+    (On::Every, FIRST),
+    (On::Traffic, TRAFFIC),
+    (On::Only(Page::Redirects), REDIRECTS),
+    (On::Only(Page::Routes), ROUTES),
+    (On::Only(Page::Findings), FINDINGS),
+    (On::Every, LAST),
+];
+
+const ENTER: Key = Code(KeyCode::Enter);
+
+const SIDEWAYS: &[(Key, Action)] = &[
+    (Char('h'), Action::LaneLeft),
+    (Char('l'), Action::LaneRight),
+    (Code(KeyCode::Left), Action::LaneLeft),
+    (Code(KeyCode::Right), Action::LaneRight),
+];
+
+const NEXT: &[(Key, Action)] = &[(Char('n'), Action::NextFinding), (Char('N'), Action::PreviousFinding)];
+
+/// One that is in help alone.
 const fn line(group: Group, keys: &'static [(Key, Action)], help: &'static str) -> Binding {
-    Binding { group, keys, help, bar: Bar::No, word: "", only: Only::Any, on: On::Every }
+    Binding { group, keys, help, bar: Bar::No, word: "", only: Only::Any }
 }
 
-const fn barred(
-    group: Group,
-    keys: &'static [(Key, Action)],
-    help: &'static str,
-    bar: Bar,
-    word: &'static str,
-) -> Binding {
-    Binding { group, keys, help, bar, word, only: Only::Any, on: On::Every }
+/// One that is in the bar too, wherever it is there.
+const fn barred(group: Group, keys: &'static [(Key, Action)], help: &'static str, word: &'static str) -> Binding {
+    Binding { group, keys, help, bar: Bar::Here, word, only: Only::Any }
 }
 
-const fn demo(group: Group, keys: &'static [(Key, Action)], help: &'static str) -> Binding {
-    Binding { group, keys, help, bar: Bar::List, word: "scene", only: Only::Demo, on: On::Every }
+impl Binding {
+    const fn bar(self, bar: Bar) -> Self {
+        Self { bar, ..self }
+    }
 }
 
-/// Every key there is.
-pub(in crate::tui) const BINDINGS: &[Binding] = &[
+/// On every page, before the page's own.
+const FIRST: &[Binding] = &[
     barred(
         Group::Move,
         &[
@@ -34,7 +54,6 @@ pub(in crate::tui) const BINDINGS: &[Binding] = &[
             (Code(KeyCode::Up), Action::Up),
         ],
         "line",
-        Bar::Both,
         "move",
     ),
     line(
@@ -49,34 +68,7 @@ pub(in crate::tui) const BINDINGS: &[Binding] = &[
     ),
     line(Group::Move, &[(Ctrl('d'), Action::HalfDown), (Ctrl('u'), Action::HalfUp)], "half page"),
     line(Group::Move, &[(Code(KeyCode::PageDown), Action::PageDown), (Code(KeyCode::PageUp), Action::PageUp)], "page"),
-    line(
-        Group::Move,
-        &[(Code(KeyCode::Tab), Action::NextPane), (Code(KeyCode::BackTab), Action::PreviousPane)],
-        "next, previous pane",
-    )
-    .traffic(),
     barred(
-        Group::Move,
-        &[
-            (Char('h'), Action::LaneLeft),
-            (Char('l'), Action::LaneRight),
-            (Code(KeyCode::Left), Action::LaneLeft),
-            (Code(KeyCode::Right), Action::LaneRight),
-        ],
-        "lane",
-        Bar::List,
-        "lane",
-    )
-    .traffic(),
-    barred(
-        Group::Move,
-        &[(Char('n'), Action::NextFinding), (Char('N'), Action::PreviousFinding)],
-        "next, previous finding",
-        Bar::Both,
-        "finding",
-    )
-    .traffic(),
-    demo(
         Group::Move,
         &[
             (Char('['), Action::PreviousScene),
@@ -92,12 +84,10 @@ pub(in crate::tui) const BINDINGS: &[Binding] = &[
             (Char('9'), Action::Scene(8)),
         ],
         "scene of the demo",
-    ),
-    barred(Group::View, &[(Code(KeyCode::Enter), Action::Open)], "heads, bodies, frames", Bar::List, "detail")
-        .traffic(),
-    barred(Group::View, &[(Char('o'), Action::Console)], "output of the command", Bar::List, "output")
-        .only(Only::Command)
-        .traffic(),
+        "scene",
+    )
+    .bar(Bar::List)
+    .only(Only::Demo),
     line(
         Group::View,
         &[
@@ -119,83 +109,83 @@ pub(in crate::tui) const BINDINGS: &[Binding] = &[
         "redirects, routes, findings",
     )
     .only(Only::Demo),
-    barred(
+];
+
+/// Where exchanges are shown.
+const TRAFFIC: &[Binding] = &[
+    line(
         Group::Move,
-        &[
-            (Char('h'), Action::LaneLeft),
-            (Char('l'), Action::LaneRight),
-            (Code(KeyCode::Left), Action::LaneLeft),
-            (Code(KeyCode::Right), Action::LaneRight),
-        ],
-        "hop",
-        Bar::Redirects,
-        "hop",
-    )
-    .redirects(),
-    barred(
-        Group::Move,
-        &[(Char('n'), Action::NextFinding), (Char('N'), Action::PreviousFinding)],
-        "next, previous broken chain",
-        Bar::Redirects,
-        "broken",
-    )
-    .redirects(),
-    barred(Group::View, &[(Char('o'), Action::Circles)], "loops only", Bar::Redirects, "loops").redirects(),
-    barred(Group::View, &[(Code(KeyCode::Enter), Action::Open)], "the hop's request", Bar::Redirects, "open")
-        .redirects(),
-    barred(Group::Act, &[(Char('y'), Action::CopyFix)], "copy the fix (OSC 52)", Bar::Redirects, "copy fix")
-        .redirects(),
-    barred(Group::Act, &[(Char('Y'), Action::CopyChain)], "copy the chain", Bar::Redirects, "copy chain").redirects(),
-    line(Group::View, &[(Char('u'), Action::Reveal)], "show, hide secrets").redirects(),
-    barred(Group::View, &[(Code(KeyCode::Enter), Action::Open)], "its example", Bar::Findings, "example").findings(),
-    barred(Group::View, &[(Char('f'), Action::FilterByIt)], "its requests", Bar::Findings, "requests").findings(),
-    barred(Group::View, &[(Char('e'), Action::Evidence)], "evidence first", Bar::Findings, "evidence").findings(),
-    line(Group::View, &[(Char('u'), Action::Reveal)], "show, hide secrets").findings(),
-    barred(Group::Act, &[(Char('K'), Action::Known)], "known, or new again", Bar::Findings, "known").findings(),
-    barred(Group::Act, &[(Char('y'), Action::CopyFix)], "copy the fix (OSC 52)", Bar::Findings, "copy fix").findings(),
-    barred(Group::Act, &[(Char('w'), Action::Export)], "write them to a file", Bar::Findings, "write").findings(),
-    line(Group::View, &[(Char('e'), Action::Evidence)], "what a finding rests on").traffic(),
-    barred(Group::Act, &[(Char('x'), Action::Prove)], "prove the fix on the app", Bar::Findings, "prove").findings(),
-    line(Group::Act, &[(Char('x'), Action::Prove)], "prove the fix on the app").traffic(),
-    line(Group::View, &[(Char('w'), Action::Suppose)], "what if: set up otherwise").traffic(),
-    barred(
-        Group::View,
-        &[(Char('t'), Action::Try), (Code(KeyCode::Enter), Action::Try)],
-        "try a URL: nothing is sent",
-        Bar::Routes,
-        "try",
-    )
-    .routes(),
-    barred(Group::View, &[(Char('w'), Action::WhatIfs)], "what-ifs alone", Bar::Routes, "what-ifs").routes(),
-    barred(Group::View, &[(Char('m'), Action::Servers)], "what each server does", Bar::Routes, "servers").routes(),
-    barred(Group::View, &[(Char('s'), Action::Source)], "lines of the router", Bar::Routes, "source")
-        .routes()
-        .only(Only::Files),
-    barred(Group::Act, &[(Char('E'), Action::Edit)], "edit them in $EDITOR", Bar::Routes, "edit")
-        .routes()
-        .only(Only::Files),
-    barred(Group::Act, &[(Char('R'), Action::Reload)], "read the files again", Bar::Routes, "reload")
-        .routes()
-        .only(Only::Files),
-    barred(Group::View, &[(Char('/'), Action::Filter)], "filter, live", Bar::List, "filter").traffic(),
-    barred(Group::View, &[(Char('f'), Action::Follow)], "follow the newest", Bar::List, "follow").traffic(),
-    barred(Group::View, &[(Char('z'), Action::Zoom)], "zoom the pane", Bar::List, "zoom").traffic(),
-    line(Group::View, &[(Char('D'), Action::Differences)], "show only differences").traffic(),
-    line(Group::View, &[(Char('s'), Action::Sort)], "sort").traffic(),
-    barred(Group::View, &[(Char('u'), Action::Reveal)], "show, hide secrets", Bar::Detail, "secrets").traffic(),
-    line(Group::View, &[(Char('t'), Action::Theme)], "theme").traffic(),
-    barred(Group::Act, &[(Char('y'), Action::CopyFix)], "copy the fix (OSC 52)", Bar::Both, "copy fix").traffic(),
-    barred(Group::Act, &[(Char('Y'), Action::CopyMenu)], "copy as curl, URL, …", Bar::Detail, "copy as").traffic(),
+        &[(Code(KeyCode::Tab), Action::NextPane), (Code(KeyCode::BackTab), Action::PreviousPane)],
+        "next, previous pane",
+    ),
+    barred(Group::Move, SIDEWAYS, "lane", "lane").bar(Bar::List),
+    barred(Group::Move, NEXT, "next, previous finding", "finding"),
+    barred(Group::View, &[(ENTER, Action::Open)], "heads, bodies, frames", "detail").bar(Bar::List),
+    barred(Group::View, &[(Char('o'), Action::Console)], "output of the command", "output")
+        .bar(Bar::List)
+        .only(Only::Command),
+    line(Group::View, &[(Char('e'), Action::Evidence)], "what a finding rests on"),
+    line(Group::View, &[(Char('w'), Action::Suppose)], "what if: set up otherwise"),
+    barred(Group::View, &[(Char('/'), Action::Filter)], "filter, live", "filter").bar(Bar::List),
+    barred(Group::View, &[(Char('f'), Action::Follow)], "follow the newest", "follow").bar(Bar::List),
+    barred(Group::View, &[(Char('z'), Action::Zoom)], "zoom the pane", "zoom").bar(Bar::List),
+    line(Group::View, &[(Char('D'), Action::Differences)], "show only differences"),
+    line(Group::View, &[(Char('s'), Action::Sort)], "sort"),
+    barred(Group::View, &[(Char('u'), Action::Reveal)], "show, hide secrets", "secrets").bar(Bar::Detail),
+    line(Group::View, &[(Char('t'), Action::Theme)], "theme"),
+    line(Group::Act, &[(Char('x'), Action::Prove)], "prove the fix on the app"),
+    line(Group::Act, &[(Char('r'), Action::Replay)], "send it again: GET, HEAD"),
+    barred(Group::Act, &[(Char('y'), Action::CopyFix)], "copy the fix (OSC 52)", "copy fix"),
+    barred(Group::Act, &[(Char('Y'), Action::CopyMenu)], "copy as curl, URL, …", "copy as").bar(Bar::Detail),
+    line(Group::Act, &[(Char('C'), Action::Clear)], "clear the list"),
+];
+
+const REDIRECTS: &[Binding] = &[
+    barred(Group::Move, SIDEWAYS, "hop", "hop"),
+    barred(Group::Move, NEXT, "next, previous broken chain", "broken"),
+    barred(Group::View, &[(ENTER, Action::Open)], "the hop's request", "open"),
+    barred(Group::View, &[(Char('c'), Action::Compare)], "app, client, all fixes", "compare"),
+    barred(Group::View, &[(Char('o'), Action::Circles)], "loops only", "loops"),
+    line(Group::View, &[(Char('u'), Action::Reveal)], "show, hide secrets"),
+    barred(Group::Act, &[(Char('x'), Action::Prove)], "prove the fix on the app", "prove"),
+    barred(Group::Act, &[(Char('t'), Action::FollowChain)], "follow it anew: GET, HEAD", "follow"),
+    barred(Group::Act, &[(Char('r'), Action::Replay)], "send the hop again", "replay"),
+    barred(Group::Act, &[(Char('y'), Action::CopyFix)], "copy the fix (OSC 52)", "copy fix"),
+    barred(Group::Act, &[(Char('Y'), Action::CopyChain)], "copy the chain", "copy chain"),
+    barred(Group::Act, &[(Char('w'), Action::SaveChain)], "write it to a file", "write"),
+];
+
+const ROUTES: &[Binding] = &[
+    barred(Group::View, &[(Char('t'), Action::Try), (ENTER, Action::Try)], "try a URL: nothing is sent", "try"),
+    barred(Group::View, &[(Char('w'), Action::WhatIfs)], "what-ifs alone", "what-ifs"),
+    barred(Group::View, &[(Char('m'), Action::Servers)], "what each server does", "servers"),
+    barred(Group::View, &[(Char('s'), Action::Source)], "lines of the router", "source").only(Only::Files),
+    barred(Group::Act, &[(Char('E'), Action::Edit)], "edit them in $EDITOR", "edit").only(Only::Files),
+    barred(Group::Act, &[(Char('R'), Action::Reload)], "read the files again", "reload").only(Only::Files),
+];
+
+const FINDINGS: &[Binding] = &[
+    barred(Group::View, &[(ENTER, Action::Open)], "its example", "example"),
+    barred(Group::View, &[(Char('f'), Action::FilterByIt)], "its requests", "requests"),
+    barred(Group::View, &[(Char('e'), Action::Evidence)], "evidence first", "evidence"),
+    line(Group::View, &[(Char('u'), Action::Reveal)], "show, hide secrets"),
+    barred(Group::Act, &[(Char('K'), Action::Known)], "known, or new again", "known"),
+    barred(Group::Act, &[(Char('y'), Action::CopyFix)], "copy the fix (OSC 52)", "copy fix"),
+    barred(Group::Act, &[(Char('w'), Action::Export)], "write them to a file", "write"),
+    barred(Group::Act, &[(Char('x'), Action::Prove)], "prove the fix on the app", "prove"),
+];
+
+/// On every page, after the page's own.
+const LAST: &[Binding] = &[
     line(Group::Act, &[(Char('p'), Action::Pause)], "pause recording"),
-    line(Group::Act, &[(Char('C'), Action::Clear)], "clear the list").traffic(),
     line(Group::Act, &[(Ctrl('l'), Action::Redraw), (Ctrl('z'), Action::Suspend)], "redraw, suspend"),
-    barred(Group::Act, &[(Char('?'), Action::Help), (Code(KeyCode::F(1)), Action::Help)], "help", Bar::Both, "help"),
+    barred(Group::Act, &[(Char('?'), Action::Help), (Code(KeyCode::F(1)), Action::Help)], "help", "help"),
     barred(
         Group::Act,
         &[(Char('q'), Action::Leave), (Code(KeyCode::Esc), Action::Back)],
         "back; q at the top quits",
-        Bar::Away,
         "back",
-    ),
-    barred(Group::Act, &[(Char('Q'), Action::Quit), (Ctrl('c'), Action::Interrupt)], "quit", Bar::List, "quit"),
+    )
+    .bar(Bar::Away),
+    barred(Group::Act, &[(Char('Q'), Action::Quit), (Ctrl('c'), Action::Interrupt)], "quit", "quit").bar(Bar::List),
 ];

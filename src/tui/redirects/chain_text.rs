@@ -44,9 +44,13 @@ pub(in crate::tui) fn hops(seen: &SeenChain, width: usize, reveal: bool) -> Vec<
 
 /// The same as plain text, to copy.
 pub(in crate::tui) fn copied(seen: &SeenChain, reveal: bool) -> String {
-    let lines = hops(seen, 96, reveal);
-    let text = |line: &Runs| line.iter().map(|run| run.text.as_str()).collect::<String>().trim_end().to_owned() + "\n";
-    lines.iter().map(text).collect()
+    plain(hops(seen, 96, reveal))
+}
+
+/// Lines without their colours.
+pub(super) fn plain(lines: impl IntoIterator<Item = Runs>) -> String {
+    let text = |line: Runs| line.iter().map(|run| run.text.as_str()).collect::<String>().trim_end().to_owned() + "\n";
+    lines.into_iter().map(text).collect()
 }
 
 impl Paper {

@@ -1,10 +1,14 @@
-//! What to change, causes first: the findings of all exchanges of a chain, each cause once.
+//! What to change, causes first: the findings of all exchanges of a chain, each cause once; and what becomes of it with
+//! all of that.
+
+use std::collections::HashSet;
 
 use super::seen::{SeenChain, SeenHop};
 use crate::diagnosis::{Finding, Follows};
+use crate::lanes::secrets::redact_url;
 use crate::lanes::visible::visible;
 use crate::tui::row::severity_tone;
-use crate::tui::text::{Runs, cut_end, pad, run};
+use crate::tui::text::{Runs, cut_end, cut_middle, pad, run};
 use crate::tui::theme::Tone;
 
 /// The findings of a chain, each cause once: what is primary on its exchange goes first, then what follows from nothing. What
@@ -23,9 +27,34 @@ pub(super) fn causes(seen: &SeenChain) -> Vec<&Finding> {
     causes
 }
 
-/// A line for each: code, title, the first fix.
-pub(in crate::tui) fn fixes(seen: &SeenChain, width: usize) -> Vec<Runs> {
+/// The first of them with a fix that can be proven.
+pub(in crate::tui) fn to_prove(seen: &SeenChain) -> Option<&Finding> {
     let causes = causes(seen);
+    let first = causes.iter().find(|finding| finding.first_to_try().is_some());
+    first.or(causes.first()).copied()
+}
+
+/// `Predicted after TR01+HO01:  307 → https://example.com/api/v1/items/ ✓`; `None` where nothing can be predicted.
+pub(in crate::tui) fn prediction(seen: &SeenChain, width: usize, reveal: bool) -> Option<Runs> {
+    let after = &seen.predicted.as_ref()?.after;
+    let status = after.status?.to_string();
+    let target = after.location.as_deref().map(|to| if reveal { visible(to) } else { visible(&redact_url(to)) });
+    let lead = format!("Predicted after {}:  ", after.codes.join("+"));
+    let (tone, end) = match after.left.as_slice() {
+        [] => (Tone::Good, " ✓".to_owned()),
+        left => (Tone::Warn, format!(" ! {} stays", left.join("+"))),
+    };
+    let became = target.map_or(status.clone(), |target| format!("{status} → {target}"));
+    let room = width.saturating_sub(lead.chars().count() + end.chars().count());
+    Some(vec![run(Tone::Dim, lead), run(Tone::Text, cut_middle(&became, room)), run(tone, end)])
+}
+
+/// A line for each that is mended by itself: code, title, the first fix.
+pub(in crate::tui) fn fixes(seen: &SeenChain, width: usize) -> Vec<Runs> {
+    let mut causes = causes(seen);
+    // What mends two of them is one thing to do.
+    let mut known = HashSet::new();
+    causes.retain(|finding| finding.fix.first().is_none_or(|fix| known.insert(fix.line.as_str())));
     if causes.is_empty() {
         return vec![vec![run(Tone::Dim, "Nothing to change: no finding on these requests.")]];
     }

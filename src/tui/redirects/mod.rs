@@ -5,16 +5,18 @@
 
 mod act;
 mod chain_text;
+mod compare_text;
 mod fix_text;
 mod hop_text;
 mod list_text;
 mod seen;
 
-pub(super) use act::act;
+pub(super) use act::{act, choose, go, scroll};
 pub(super) use chain_text::hops;
-pub(super) use fix_text::fixes;
+pub(super) use compare_text::compare;
+pub(super) use fix_text::{fixes, prediction, to_prove};
 pub(super) use list_text::chains;
-pub(super) use seen::RedirectsSeen;
+pub(super) use seen::{RedirectsSeen, SeenChain};
 
 use super::row::shown_target;
 use crate::lanes::secrets::redact_url;
@@ -30,6 +32,8 @@ pub(super) struct Redirects {
     pub(super) hop: Option<usize>,
     /// Show circles only.
     pub(super) circles: bool,
+    /// Show one hop part by part in place of all hops.
+    pub(super) compare: bool,
     /// How far the hops are scrolled.
     pub(super) scroll: usize,
 }

@@ -4,8 +4,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use super::Redirects;
 use crate::diagnosis::{Finding, Severity};
+use crate::exchange::ExchangeId;
 use crate::lanes::{self, Lanes, Setup};
 use crate::redirect::{Chain, Hop, Remark, remarks};
+use crate::remedy::After;
 use crate::store::{Entry, Store};
 
 /// A line of the list.
@@ -25,6 +27,23 @@ pub(in crate::tui) struct SeenChain {
     pub(in crate::tui) hops: Vec<SeenHop>,
     /// The chosen hop.
     pub(in crate::tui) at: usize,
+    /// What becomes of a hop with all fixes of what was found on it: of the chosen one, or of the first that goes wrong.
+    pub(in crate::tui) predicted: Option<Predicted>,
+}
+
+impl SeenChain {
+    /// What becomes of the chosen hop with all fixes.
+    pub(in crate::tui) fn after(&self) -> Option<&After> {
+        self.predicted.as_ref().filter(|predicted| predicted.hop == self.at).map(|predicted| &*predicted.after)
+    }
+}
+
+/// What becomes of a hop with all fixes of what was found on it.
+#[derive(Clone, Debug)]
+pub(in crate::tui) struct Predicted {
+    /// The hop, counted from 0.
+    pub(in crate::tui) hop: usize,
+    pub(in crate::tui) after: Arc<After>,
 }
 
 /// A hop with its exchange, as far as that is still kept.
@@ -55,11 +74,16 @@ pub(in crate::tui) struct RedirectsSeen {
     pub(in crate::tui) let_go: u64,
     /// What the lines were made from: the store's revision, and whether circles alone are shown.
     of: Option<(u64, bool)>,
+    /// What was predicted last, and from what: thinking a request through once more is not for every frame.
+    after: Option<(Subject, Option<Arc<After>>)>,
 }
+
+/// What a prediction rests on: an exchange, as it was at a revision, and the set-up.
+type Subject = (ExchangeId, u64, Arc<Setup>);
 
 impl RedirectsSeen {
     /// Brings it up to date.
-    pub(in crate::tui) fn refresh(&mut self, store: &RwLock<Store>, setup: &Setup, asked: Redirects) {
+    pub(in crate::tui) fn refresh(&mut self, store: &RwLock<Store>, setup: &Arc<Setup>, asked: Redirects) {
         let entries = {
             let store = store.read().unwrap_or_else(PoisonError::into_inner);
             let of = Some((store.revision(), asked.circles));
@@ -78,9 +102,30 @@ impl RedirectsSeen {
             let pairs = chain.hops().iter().zip(entries);
             let hops: Vec<_> = pairs.map(|(hop, entry)| seen_hop(hop, entry, setup)).collect();
             let last = hops.len().saturating_sub(1);
-            let at = asked.hop.unwrap_or_else(|| first_wrong(&chain, &hops)).min(last);
-            SeenChain { chain, hops, at }
+            let wrong = first_wrong(&chain, &hops);
+            let at = asked.hop.unwrap_or(wrong).min(last);
+            let predicted = self.predict(store, setup, &hops, [at, wrong]);
+            SeenChain { chain, hops, at, predicted }
         });
+    }
+
+    /// Thinks the first of these hops with a finding through once more, with all its fixes.
+    fn predict(
+        &mut self,
+        store: &RwLock<Store>,
+        setup: &Arc<Setup>,
+        hops: &[SeenHop],
+        of: [usize; 2],
+    ) -> Option<Predicted> {
+        let hop = of.into_iter().find(|hop| hops.get(*hop).is_some_and(|hop| !hop.findings().is_empty()))?;
+        let (entry, _) = hops.get(hop)?.known.as_ref()?;
+        let subject = (entry.exchange.id, entry.revision, Arc::clone(setup));
+        let after = match self.after.take() {
+            Some((known, after)) if known == subject => after,
+            _ => store.read().unwrap_or_else(PoisonError::into_inner).after_all(entry.exchange.id).map(Arc::new),
+        };
+        self.after = Some((subject, after.clone()));
+        Some(Predicted { hop, after: after? })
     }
 
     fn make_lines(&mut self, store: &Store, circles: bool) {

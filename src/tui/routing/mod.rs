@@ -3,11 +3,13 @@
 //!
 //! What it shows is computed in `seen`, once for each set-up, router and URL, and written out in the files beside it.
 
+mod act;
 mod router_text;
 mod seen;
 mod server_text;
 mod trial_text;
 
+pub(super) use act::{act, choose, go, scroll};
 pub(super) use router_text::{checks, routers};
 pub(super) use seen::RoutesSeen;
 pub(super) use server_text::servers;

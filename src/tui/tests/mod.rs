@@ -2,6 +2,7 @@
 
 mod findings;
 mod keys;
+mod mouse;
 mod redirects;
 mod routes;
 mod screens;

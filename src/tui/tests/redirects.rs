@@ -1,5 +1,7 @@
 //! The Redirects page.
 
+use std::sync::Arc;
+
 use crossterm::event::KeyCode;
 
 use super::screens::kept;
@@ -10,7 +12,7 @@ use crate::exchange::{Half, Sample, Side, Times};
 use crate::lanes::Setup;
 use crate::redirect::PublicUrl;
 use crate::store::{Limits, Store};
-use crate::tui::message::Effect;
+use crate::tui::message::{Effect, Message};
 use crate::tui::state::Page;
 
 const SIZES: [(u16, u16); 3] = [(120, 36), (100, 30), (80, 24)];
@@ -79,7 +81,7 @@ fn redirects() -> Store {
     store
 }
 
-fn at(width: u16, height: u16) -> Bench {
+pub(super) fn at(width: u16, height: u16) -> Bench {
     let mut bench = Bench::new(redirects(), width, height);
     bench.press([Key::Char('2')]);
     assert_eq!(bench.state.page, Page::Redirects);
@@ -99,11 +101,44 @@ fn the_chains() {
 }
 
 #[test]
+fn one_hop_part_by_part() {
+    for (width, height) in SIZES {
+        let mut bench = at(width, height);
+        bench.type_in("c");
+        kept(&format!("redirects_compare_{width}x{height}"), &bench.screen());
+        bench.press([Key::Code(KeyCode::Esc)]);
+        assert_eq!((bench.state.page, bench.state.redirects.compare), (Page::Redirects, false));
+    }
+}
+
+#[test]
+fn what_may_be_sent_again_is_and_the_rest_is_not() {
+    let mut bench = at(120, 36);
+    let chain = Arc::clone(&bench.seen.redirects.chosen.as_ref().unwrap().chain);
+    let first = chain.hops()[0].exchange;
+    assert_eq!(bench.type_in("tr"), [Effect::Follow(chain), Effect::Replay(first)]);
+    bench.type_in("k");
+    assert_eq!(bench.type_in("tr"), [], "a POST");
+    assert!(bench.screen().contains("only GET and HEAD are sent again"), "{}", bench.screen());
+    bench.send(Message::Told("#1 again: 307, as before".to_owned()));
+    assert!(bench.screen().contains("#1 again: 307, as before"), "{}", bench.screen());
+}
+
+#[test]
+fn the_chain_is_written_with_its_fixes() {
+    let effects = at(120, 36).type_in("w");
+    let [Effect::Save(text)] = effects.as_slice() else { panic!("{effects:?}") };
+    assert!(text.starts_with("```text\n0  GET  https://mysuperapp.com/api/v1/items\n"), "{text}");
+    assert!(text.contains("Fix in this order") && text.contains("Predicted after "), "{text}");
+}
+
+#[test]
 fn nothing_was_redirected() {
     let mut bench = Bench::new(super::traffic::from_the_edge(), 80, 24);
     bench.press([Key::Char('2')]);
     assert!(bench.screen().contains("No redirect was seen yet."), "{}", bench.screen());
-    assert_eq!(bench.press([Key::Char('y'), Key::Char('Y'), Key::Code(KeyCode::Enter)]), []);
+    assert_eq!(bench.type_in("yYtrwxc"), []);
+    assert_eq!(bench.press([Key::Code(KeyCode::Enter)]), []);
 }
 
 #[test]
@@ -156,7 +191,7 @@ fn any_size_is_drawn() {
     for (width, height) in [(0, 0), (1, 3), (5, 5), (20, 8), (60, 12), (79, 23), (109, 40), (130, 5)] {
         let mut bench = at(width, height);
         bench.press(["k", "k", "l", "u"].iter().flat_map(|keys| keys.chars().map(Key::Char)));
-        bench.press([Key::Ctrl('d'), Key::Ctrl('u'), Key::Char('?')]);
+        bench.press([Key::Ctrl('d'), Key::Ctrl('u'), Key::Char('c'), Key::Char('?')]);
         assert!(!bench.screen().chars().any(|c| c.is_control() && c != '\n'), "{width}x{height}");
     }
 }

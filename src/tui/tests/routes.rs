@@ -43,10 +43,15 @@ fn routes_of(setup: Setup, width: u16, height: u16) -> Bench {
 const KEPT: [&str; 3] =
     ["/api/v1=http://127.0.0.1:8000,keep", "/admin=http://127.0.0.1:8002,strip", "/=http://127.0.0.1:8003"];
 
+/// The page of a stand-in with three routes.
+pub(super) fn at(width: u16, height: u16) -> Bench {
+    routes_of(standing_in(&KEPT), width, height)
+}
+
 #[test]
 fn a_stand_in() {
     for (width, height) in SIZES {
-        let mut bench = routes_of(standing_in(&KEPT), width, height);
+        let mut bench = at(width, height);
         kept(&format!("routes_{width}x{height}"), &bench.screen());
         bench.press([Key::Char('m')]);
         kept(&format!("routes_servers_{width}x{height}"), &bench.screen());

@@ -5,9 +5,9 @@ use ratatui::layout::{Position, Rect};
 use unicode_width::UnicodeWidthStr;
 
 use crate::store::Filter;
-use crate::tui::keymap::{BINDINGS, Bar};
+use crate::tui::keymap;
 use crate::tui::prompt::Prompt;
-use crate::tui::state::{Overlay, Page, State};
+use crate::tui::state::{Overlay, State};
 use crate::tui::text::{Runs, cells, paint, run, width_of};
 use crate::tui::theme::Tone;
 
@@ -64,17 +64,8 @@ fn supposing() -> Runs {
 
 /// As many keys as fit, help and the way out always among them.
 fn keys(state: &State, width: usize) -> Runs {
-    let here = match state.page {
-        Page::Requests => Bar::List,
-        Page::Detail | Page::Console => Bar::Detail,
-        Page::Routes => Bar::Routes,
-        Page::Redirects => Bar::Redirects,
-        Page::Findings => Bar::Findings,
-    };
-    let shown = |bar: Bar| bar == here || bar == Bar::Both || bar == Bar::Away && here != Bar::List;
-    let all: Vec<_> = BINDINGS
-        .iter()
-        .filter(|binding| shown(binding.bar) && binding.is_here(state))
+    let all: Vec<_> = keymap::here(state)
+        .filter(|binding| binding.bar.is_on(state.page))
         .map(|binding| (binding.bar_label(), binding.word))
         .collect();
     let runs_of =

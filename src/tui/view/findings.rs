@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 
 use super::places::Places;
+use super::table::Table;
 use super::{frame_pane, inner_width, paint_lines};
 use crate::store::CauseState;
 use crate::tui::findings;
@@ -37,12 +38,17 @@ fn draw_list(buffer: &mut Buffer, place: Rect, state: &State, seen: &Screenful) 
         return;
     }
     let table = findings::causes(shown, &state.zone, inner_width(place), state.reveal);
-    let (head, lines) = table.split_at(1.min(table.len()));
-    // The head stays; the chosen cause is always in sight.
-    let room = usize::from(place.height.saturating_sub(3)).max(1);
-    let first = (shown.cursor + 1).saturating_sub(room);
-    let in_sight: Vec<Runs> = head.iter().chain(lines.iter().skip(first)).cloned().collect();
-    paint_lines(buffer, place, state, &in_sight, 0);
+    paint_lines(buffer, place, state, &in_pane(place, seen).in_sight(&table), 0);
+}
+
+fn in_pane(place: Rect, seen: &Screenful) -> Table {
+    Table::new(place, seen.findings.cursor, seen.findings.rows.len())
+}
+
+/// Where the causes stand.
+pub(in crate::tui) fn table(state: &State, seen: &Screenful) -> Table {
+    let [list, _] = split(Places::of(state).body, seen);
+    in_pane(list, seen)
 }
 
 /// `2 new  1 known  1 gone`

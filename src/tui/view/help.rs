@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 
 use super::menu::centred;
 use super::{frame_pane, paint_lines, wipe};
-use crate::tui::keymap::{BINDINGS, Binding, Group};
+use crate::tui::keymap::{self, Binding, Group};
 use crate::tui::state::State;
 use crate::tui::text::{Runs, pad, run, width_of};
 use crate::tui::theme::Tone;
@@ -50,10 +50,6 @@ pub(super) fn draw(buffer: &mut Buffer, body: Rect, state: &State, search: &str,
     paint_lines(buffer, place, state, &lines, scroll);
 }
 
-fn bindings(state: &State) -> impl Iterator<Item = &'static Binding> {
-    BINDINGS.iter().filter(|binding| binding.is_here(state))
-}
-
 fn line_of(binding: &Binding) -> Runs {
     let first = |count: usize| -> String {
         binding.keys.iter().take(count).map(|(key, _)| key.label()).collect::<Vec<_>>().join(" ")
@@ -69,7 +65,7 @@ fn entry(keys: &str, text: &str) -> Runs {
 /// Two columns of keys and signs, then the texts.
 fn all(state: &State) -> Vec<Runs> {
     let group = |group: Group| {
-        let keys = bindings(state).filter(move |binding| binding.group == group).map(line_of);
+        let keys = keymap::here(state).filter(move |binding| binding.group == group).map(line_of);
         std::iter::once(vec![run(Tone::Title, group.word())]).chain(keys)
     };
     let legend = LEGEND.iter().map(|(sign, text)| entry(sign, text));
@@ -99,7 +95,7 @@ fn found(state: &State, search: &str) -> Vec<Runs> {
         let text: String = runs.iter().map(|run| run.text.as_str()).collect();
         text.to_lowercase().contains(&search)
     };
-    let mut lines: Vec<Runs> = bindings(state)
+    let mut lines: Vec<Runs> = keymap::here(state)
         .map(line_of)
         .chain(LEGEND.iter().map(|(sign, text)| entry(sign, text)))
         .chain(TEXTS.iter().map(text_line))

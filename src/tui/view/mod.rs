@@ -10,9 +10,10 @@ mod lanes;
 mod list;
 mod menu;
 pub(super) mod places;
-mod redirects;
+pub(super) mod redirects;
 pub(super) mod routes;
 mod start;
+pub(super) mod table;
 mod verdict;
 mod what_if;
 

@@ -9,6 +9,8 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 
+use super::places::Places;
+use super::table::Table;
 use super::{frame_pane, inner_width, paint_lines, wipe};
 use crate::lanes::visible::visible;
 use crate::tui::routing::{self, Excerpt, Panel, RoutesSeen};
@@ -24,20 +26,7 @@ const TALL: u16 = 33;
 
 pub(super) fn draw(buffer: &mut Buffer, body: Rect, state: &State, seen: &Screenful) {
     let Some(routes) = &seen.routes else { return };
-    let wide = body.width >= 110;
-    let (above, below) = if wide && body.height >= TALL && state.routing.panel != Panel::Servers {
-        let [above, below] = Layout::vertical([Constraint::Fill(1), Constraint::Length(SERVERS)]).areas(body);
-        (above, Some(below))
-    } else {
-        (body, None)
-    };
-    let [list, panel] = if wide {
-        Layout::horizontal([Constraint::Fill(1), Constraint::Fill(1)]).areas(above)
-    } else {
-        let lines = u16::try_from(routes.lines.len()).unwrap_or(u16::MAX);
-        let height = lines.saturating_add(3).clamp(4, (above.height / 3).max(4));
-        Layout::vertical([Constraint::Length(height), Constraint::Fill(1)]).areas(above)
-    };
+    let Panes { list, panel, below } = Panes::of(body, state, routes);
     routers(buffer, list, state, seen, routes);
     match state.routing.panel {
         Panel::Servers => servers(buffer, panel, state, routes),
@@ -46,6 +35,44 @@ pub(super) fn draw(buffer: &mut Buffer, body: Rect, state: &State, seen: &Screen
     if let Some(place) = below {
         servers(buffer, place, state, routes);
     }
+}
+
+/// The parts of the page.
+struct Panes {
+    list: Rect,
+    panel: Rect,
+    below: Option<Rect>,
+}
+
+impl Panes {
+    fn of(body: Rect, state: &State, routes: &RoutesSeen) -> Self {
+        let wide = body.width >= 110;
+        let (above, below) = if wide && body.height >= TALL && state.routing.panel != Panel::Servers {
+            let [above, below] = Layout::vertical([Constraint::Fill(1), Constraint::Length(SERVERS)]).areas(body);
+            (above, Some(below))
+        } else {
+            (body, None)
+        };
+        let [list, panel] = if wide {
+            Layout::horizontal([Constraint::Fill(1), Constraint::Fill(1)]).areas(above)
+        } else {
+            let lines = u16::try_from(routes.lines.len()).unwrap_or(u16::MAX);
+            let height = lines.saturating_add(3).clamp(4, (above.height / 3).max(4));
+            Layout::vertical([Constraint::Length(height), Constraint::Fill(1)]).areas(above)
+        };
+        Self { list, panel, below }
+    }
+}
+
+/// Where the routers stand.
+pub(in crate::tui) fn table(state: &State, seen: &Screenful) -> Table {
+    let Some(routes) = &seen.routes else { return Table::default() };
+    in_pane(Panes::of(Places::of(state).body, state, routes).list, state, routes)
+}
+
+fn in_pane(place: Rect, state: &State, routes: &RoutesSeen) -> Table {
+    let last = routes.lines.len().saturating_sub(1);
+    Table::new(place, state.routing.cursor.min(last), routes.lines.len())
 }
 
 fn routers(buffer: &mut Buffer, place: Rect, state: &State, seen: &Screenful, routes: &RoutesSeen) {
@@ -58,11 +85,7 @@ fn routers(buffer: &mut Buffer, place: Rect, state: &State, seen: &Screenful, ro
     }
     let cursor = state.routing.cursor.min(routes.lines.len() - 1);
     let table = routing::routers(routes, cursor, width);
-    let (head, lines) = table.split_at(1.min(table.len()));
-    // The head stays; the chosen router is always in sight.
-    let room = height.saturating_sub(1).max(1);
-    let first = (cursor + 1).saturating_sub(room);
-    let mut shown: Vec<Runs> = head.iter().chain(lines.iter().skip(first).take(room)).cloned().collect();
+    let mut shown = in_pane(place, state, routes).in_sight(&table);
     let left = height.saturating_sub(shown.len() + 1);
     let checks = routing::checks(routes, width, left);
     if !checks.is_empty() {
