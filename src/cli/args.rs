@@ -8,12 +8,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use jiff::tz::TimeZone;
 
 pub(super) use super::server_args::{FindArgs, ServerArgs};
 use super::{Failure, rules};
 use crate::exchange::probe::ProbeKey;
 use crate::gateway::{Balancer, Front, Gateway, Names, PathRule, Route, Upstream, parse_prefix, parse_route};
 use crate::redirect::PublicUrl;
+use crate::report::{Style, wants_color};
 use crate::settings::{
     Bounds, Color, FailOn, Findings, Format, Listener, Output, Settings, Theme, parse_duration, parse_size, setup,
 };
@@ -282,6 +284,43 @@ impl OutputArgs {
             redact: !self.no_redact,
             evidence: self.verbose,
         }
+    }
+}
+
+/// How a command that ends by itself prints what it found.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub(super) struct PrintArgs {
+    /// Exit with 1 if there is such a finding: error, warn (or worse), or a code, e.g. PX01
+    #[arg(long, value_name = "WHAT", value_parser = FailOn::parse)]
+    pub(super) fail_on: Option<FailOn>,
+    /// Signs in ASCII only
+    #[arg(long)]
+    ascii: bool,
+    /// Show credentials in URLs
+    #[arg(long)]
+    no_redact: bool,
+}
+
+impl PrintArgs {
+    /// How it is written to stdout.
+    pub(super) fn style(&self) -> Style {
+        Style {
+            redact: !self.no_redact,
+            ascii: self.ascii,
+            zone: TimeZone::UTC,
+            color: wants_color(Color::Auto, std::io::stdout().is_terminal(), |name| std::env::var(name).ok()),
+            predicted: false,
+            evidence: false,
+        }
+    }
+}
+
+/// What came of printing. A reader that went away ends it as well as the end does.
+pub(super) fn printed(result: std::io::Result<()>) -> Result<(), Failure> {
+    match result {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::unreadable(error)),
+        Ok(()) | Err(_) => Ok(()),
     }
 }
 

@@ -10,6 +10,7 @@ use clap::Args;
 use jiff::tz::TimeZone;
 
 use super::Failure;
+use super::args::printed;
 use super::engine::SharedStore;
 use crate::report::{Found, Style, findings, known};
 use crate::settings::{Findings, FindingsFile, FindingsFormat, Output};
@@ -19,8 +20,9 @@ use crate::tui::Exported;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub(super) struct FindingsArgs {
-    /// Write the causes of what was found to this file at the end, as its ending says: .md, .json or .sarif; - for stdout
-    #[arg(long, value_name = "FILE", value_parser = FindingsFile::parse)]
+    /// Write the causes of what was found to this file at the end, as its ending says: .md, .json or .sarif. For stdout - as
+    /// --format says, JSON for jsonl and else Markdown; or -.md, -.json, -.sarif
+    #[arg(long, value_name = "FILE", value_parser = FindingsFile::parse, allow_hyphen_values = true)]
     findings: Option<FindingsFile>,
     /// What --findings FILE.json of an earlier run wrote: its causes are known, and --fail-on looks at new ones only
     #[arg(long, value_name = "FILE")]
@@ -58,6 +60,8 @@ pub(super) fn know(store: &SharedStore, wanted: &Findings) -> Result<(), Failure
 pub(super) struct Export {
     store: SharedStore,
     file: Option<FindingsFile>,
+    /// How they are written there.
+    format: FindingsFormat,
     style: Style,
 }
 
@@ -71,27 +75,27 @@ impl Export {
             predicted: false,
             evidence: true,
         };
-        Self { store, file: wanted.file.clone(), style }
+        let file = wanted.file.clone();
+        let of = |file: &FindingsFile| file.format(output.format, output.file.is_none());
+        let format = file.as_ref().map_or(FindingsFormat::Markdown, of);
+        Self { store, file, format, style }
     }
 
     /// Writes them where the flags say. Where they say nothing, nothing is written.
     pub(super) fn finish(&self) -> Result<(), Failure> {
         match &self.file {
             None => Ok(()),
-            Some(FindingsFile { path: Some(path), format }) => {
-                self.write_file(path, *format).map_err(|error| Failure::unreadable(named(path, error)))
+            Some(FindingsFile { path: Some(path), .. }) => {
+                self.write_file(path).map_err(|error| Failure::unreadable(named(path, error)))
             }
-            Some(FindingsFile { path: None, format }) => match self.write(*format, &mut io::stdout().lock()) {
-                Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::unreadable(error)),
-                Ok(()) | Err(_) => Ok(()),
-            },
+            Some(FindingsFile { path: None, .. }) => printed(self.write(self.format, &mut io::stdout().lock())),
         }
     }
 
     /// Writes them where the flags say; else gives them as Markdown.
     pub(super) fn now(&self) -> Result<Exported, String> {
-        if let Some(FindingsFile { path: Some(path), format }) = &self.file {
-            let written = self.write_file(path, *format).map_err(|error| format!("{:#}", named(path, error)));
+        if let Some(FindingsFile { path: Some(path), .. }) = &self.file {
+            let written = self.write_file(path).map_err(|error| format!("{:#}", named(path, error)));
             return written.map(|()| Exported::File(path.clone()));
         }
         let mut text = Vec::new();
@@ -99,8 +103,8 @@ impl Export {
         Ok(Exported::Text(String::from_utf8_lossy(&text).into_owned()))
     }
 
-    fn write_file(&self, path: &Path, format: FindingsFormat) -> io::Result<()> {
-        self.write(format, &mut BufWriter::new(fs::File::create(path)?))
+    fn write_file(&self, path: &Path) -> io::Result<()> {
+        self.write(self.format, &mut BufWriter::new(fs::File::create(path)?))
     }
 
     fn write(&self, format: FindingsFormat, out: &mut impl Write) -> io::Result<()> {

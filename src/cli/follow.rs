@@ -3,14 +3,14 @@
 // The doc comments of flags are the help text, where marks for code would be shown as they are.
 #![allow(clippy::doc_markdown)]
 
-use std::io::{self, IsTerminal as _, Write};
+use std::io::{self, Write};
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
-use jiff::tz::TimeZone;
 use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 
+use super::args::{PrintArgs, printed};
 use super::headless::fails_at;
 use super::{Exit, Failure};
 use crate::asgi::server::Server;
@@ -20,8 +20,8 @@ use crate::gateway::parse_prefix;
 use crate::lanes::Setup;
 use crate::probe::follow::{FollowError, Followed, Order, Road, follow};
 use crate::redirect::{PublicUrl, Url};
-use crate::report::{ChainFormat, ShownChain, Style, chain, wants_color};
-use crate::settings::{Color, FailOn};
+use crate::report::{ChainFormat, ShownChain, chain};
+use crate::settings::FailOn;
 
 const EXAMPLES: &str = "\
 EXAMPLES
@@ -83,15 +83,8 @@ pub(super) struct FollowArgs {
     /// How to print it
     #[arg(short = 'm', long, value_name = "FORMAT", default_value = "text", help_heading = "Output")]
     format: FormatName,
-    /// Exit with 1 if there is such a finding: error, warn (or worse), or a code, e.g. RD02
-    #[arg(long, value_name = "WHAT", value_parser = FailOn::parse, help_heading = "Output")]
-    fail_on: Option<FailOn>,
-    /// Signs in ASCII only
-    #[arg(long, help_heading = "Output")]
-    ascii: bool,
-    /// Show credentials in URLs
-    #[arg(long, help_heading = "Output")]
-    no_redact: bool,
+    #[command(flatten)]
+    print: PrintArgs,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -119,7 +112,6 @@ fn through(text: &str) -> Result<(String, u16), String> {
 
 /// Follows, and prints the chain to stdout.
 pub(super) fn run(args: &FollowArgs) -> Result<Exit, Failure> {
-    let color = wants_color(Color::Auto, io::stdout().is_terminal(), |name| std::env::var(name).ok());
     let order = order(args)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -130,11 +122,11 @@ pub(super) fn run(args: &FollowArgs) -> Result<Exit, Failure> {
         FollowError::Url { .. } => Failure::usage(error.to_string()),
         _ => Failure::unreachable(error),
     })?;
-    tell(args, &followed, color, io::stdout().lock())
+    tell(args, &followed, io::stdout().lock())
 }
 
 /// Prints the chain, and gives the exit code that follows from it.
-fn tell(args: &FollowArgs, followed: &Followed, color: bool, mut out: impl Write) -> Result<Exit, Failure> {
+fn tell(args: &FollowArgs, followed: &Followed, mut out: impl Write) -> Result<Exit, Failure> {
     let setup = Setup { public: args.public_url.clone(), ..Setup::new(Server::uvicorn()) };
     let shown = ShownChain {
         chain: &followed.chain,
@@ -142,31 +134,19 @@ fn tell(args: &FollowArgs, followed: &Followed, color: bool, mut out: impl Write
         setup: &setup,
         given_up: followed.given_up,
     };
-    let style = Style {
-        redact: !args.no_redact,
-        ascii: args.ascii,
-        zone: TimeZone::UTC,
-        color,
-        predicted: false,
-        evidence: false,
-    };
     let format = match args.format {
         FormatName::Text => ChainFormat::Text,
         FormatName::Json => ChainFormat::Json,
         FormatName::Md => ChainFormat::Markdown,
         FormatName::Silent => ChainFormat::Silent,
     };
-    match chain(format, &style, shown, &mut out) {
-        // A reader that went away ends it as well as the end does.
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(Failure::unreadable(error)),
-        _ => {}
-    }
+    printed(chain(format, &args.print.style(), shown, &mut out))?;
     let first = followed.exchanges.first().and_then(|exchange| exchange.outer());
     if let Some(Ending::NoUpstream(_)) = first.map(|half| &half.ending) {
         return Ok(Exit::Unreachable);
     }
-    let fails = |fail_on| shown.verdicts().iter().any(|one| fails_at(one.severity, one.code, fail_on));
-    Ok(if args.fail_on.as_ref().is_some_and(fails) { Exit::Findings } else { Exit::Fine })
+    let fails = |fail_on: &FailOn| shown.verdicts().iter().any(|one| fails_at(one.severity, one.code, fail_on));
+    Ok(if args.print.fail_on.as_ref().is_some_and(fails) { Exit::Findings } else { Exit::Fine })
 }
 
 /// What is to be sent, from the flags.

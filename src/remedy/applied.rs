@@ -28,6 +28,28 @@ impl Fixed {
     /// # Errors
     /// A sentence that says which change cannot be made, and why.
     pub fn new(changes: &[Change], example: &Exchange, setup: &Setup) -> Result<Self, String> {
+        Self::made(changes, example, setup, |plan| is_what_was_seen(plan, example))
+    }
+
+    /// The same with further changes. What the proxy did before is known to be what its files said, so its plan for the
+    /// example is believed here, where nobody has seen it.
+    ///
+    /// # Errors
+    /// A sentence that says which change cannot be made, and why.
+    pub(super) fn and(&self, changes: &[Change], example: &Exchange) -> Result<Self, String> {
+        let next = Self::made(changes, example, &self.setup, |_| true)?;
+        if !next.by_hand.is_empty() {
+            return Err("it cannot be written beside the others".to_owned());
+        }
+        Ok(Self { amended: next.amended.or_else(|| self.amended.clone()), ..next })
+    }
+
+    fn made(
+        changes: &[Change],
+        example: &Exchange,
+        setup: &Setup,
+        is_believed: impl FnOnce(&Plan) -> bool,
+    ) -> Result<Self, String> {
         let mut fixed = Setup { former: Vec::new(), earlier: Vec::new(), probe: false, ..setup.clone() };
         let mut at_proxy = Vec::new();
         for change in changes {
@@ -44,7 +66,7 @@ impl Fixed {
         let Some(gateway) = &setup.gateway else {
             return Ok(Self { setup: fixed, amended: None, by_hand: at_proxy });
         };
-        let today = plan(gateway, example, setup).filter(|plan| is_what_was_seen(plan, example));
+        let today = plan(gateway, example, setup).filter(is_believed);
         let amended = today.and_then(|plan| gateway.amend(&at_proxy, &plan).ok());
         if let Some(amended) = &amended {
             fixed.gateway = Some(amended.gateway.clone());

@@ -21,6 +21,7 @@ mod recent;
 mod replay;
 mod search;
 mod seen;
+mod together;
 mod wording;
 
 use std::collections::HashMap;
@@ -30,6 +31,7 @@ use std::sync::Arc;
 pub use after::After;
 pub use applied::Fixed;
 pub use paper::{mend_pair, mend_run};
+pub use together::{Together, Wanted, together};
 
 use crate::diagnosis::{Cause, Finding, Follows};
 use crate::exchange::Exchange;

@@ -114,7 +114,8 @@ fn host_and_root_path_are_mended_together_where_nginx_put_the_redirect_right() {
     assert!(first.line.contains("$http_host") && first.line.contains("uvicorn --root-path /api"), "{first}");
     let after = remedies.after_all(&found, &put_right.exchange(1), &setup).unwrap();
     assert_eq!(after.location.as_deref(), Some(&b"http://h/api/items/"[..]));
-    assert_eq!((after.codes[0], after.status, after.left), ("HO01", Some(307), Vec::new()));
+    assert_eq!((after.status, after.left), (Some(307), Vec::new()));
+    assert!(after.codes.contains(&"HO01"), "{:?}", after.codes);
 }
 
 #[test]

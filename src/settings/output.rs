@@ -63,8 +63,8 @@ pub struct Findings {
 pub struct FindingsFile {
     /// The file; `None` for standard output.
     pub path: Option<PathBuf>,
-    /// How they are written.
-    pub format: FindingsFormat,
+    /// How they are written; `None` for what goes with the format of the run.
+    pub format: Option<FindingsFormat>,
 }
 
 /// How the causes of a run are written.
@@ -74,27 +74,48 @@ pub enum FindingsFormat {
     Markdown,
     /// One JSON object; its shape is documented in `assets/schema/findings.schema.json`.
     Json,
+    /// The same object on one line, below JSON lines.
+    JsonLine,
     /// SARIF 2.1.0, for code scanning.
     Sarif,
 }
 
 impl FindingsFile {
-    /// Reads the name of a file, whose ending says how it is written; `-` is Markdown to standard output.
+    /// Reads the name of a file, whose ending says how it is written. `-` is standard output in what goes with the run's
+    /// format, `-.json` and the like are standard output as the ending says.
     ///
     /// # Errors
     /// A sentence that says what would be right.
     pub fn parse(text: &str) -> Result<Self, String> {
         if text == "-" {
-            return Ok(Self { path: None, format: FindingsFormat::Markdown });
+            return Ok(Self { path: None, format: None });
         }
-        let ending = Path::new(text).extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase);
-        let format = match ending.as_deref() {
+        let ending = match text.strip_prefix("-.") {
+            Some(ending) => Some(ending),
+            None => Path::new(text).extension().and_then(|ending| ending.to_str()),
+        };
+        let format = match ending.map(str::to_ascii_lowercase).as_deref() {
             Some("md" | "markdown") => FindingsFormat::Markdown,
             Some("json") => FindingsFormat::Json,
             Some("sarif") => FindingsFormat::Sarif,
-            _ => return Err("its ending says how it is written: .md, .json or .sarif; - is standard output".to_owned()),
+            _ => {
+                let endings = ".md, .json or .sarif";
+                return Err(format!(
+                    "its ending says how it is written: {endings}; - is standard output, and so is -.json"
+                ));
+            }
         };
-        Ok(Self { path: Some(PathBuf::from(text)), format })
+        let path = (!text.starts_with("-.")).then(|| PathBuf::from(text));
+        Ok(Self { path, format: Some(format) })
+    }
+
+    /// How they are written in a run of this format, whose lines go to standard output or not.
+    pub fn format(&self, run: Format, on_stdout: bool) -> FindingsFormat {
+        self.format.unwrap_or(match run {
+            Format::Jsonl if on_stdout => FindingsFormat::JsonLine,
+            Format::Jsonl => FindingsFormat::Json,
+            Format::Tui | Format::Text | Format::Markdown | Format::Silent => FindingsFormat::Markdown,
+        })
     }
 }
 
@@ -168,11 +189,20 @@ mod tests {
     #[test]
     fn the_ending_says_how_causes_are_written() {
         let format = |text: &str| FindingsFile::parse(text).map(|file| (file.path.is_some(), file.format));
-        assert_eq!(format("-"), Ok((false, FindingsFormat::Markdown)));
-        assert_eq!(format("out/causes.MD"), Ok((true, FindingsFormat::Markdown)));
-        assert_eq!(format("causes.json"), Ok((true, FindingsFormat::Json)));
-        assert_eq!(format("a.b.sarif"), Ok((true, FindingsFormat::Sarif)));
-        for text in ["", "causes", "causes.txt", ".json"] {
+        assert_eq!(format("-"), Ok((false, None)));
+        assert_eq!(format("-.json"), Ok((false, Some(FindingsFormat::Json))));
+        assert_eq!(format("out/causes.MD"), Ok((true, Some(FindingsFormat::Markdown))));
+        assert_eq!(format("causes.json"), Ok((true, Some(FindingsFormat::Json))));
+        assert_eq!(format("a.b.sarif"), Ok((true, Some(FindingsFormat::Sarif))));
+        let unsaid = FindingsFile::parse("-").unwrap();
+        for (run, on_stdout, written) in [
+            (Format::Jsonl, true, FindingsFormat::JsonLine),
+            (Format::Jsonl, false, FindingsFormat::Json),
+            (Format::Text, true, FindingsFormat::Markdown),
+        ] {
+            assert_eq!(unsaid.format(run, on_stdout), written, "{run:?}");
+        }
+        for text in ["", "causes", "causes.txt", ".json", "-.txt"] {
             assert!(format(text).is_err(), "{text}");
         }
     }

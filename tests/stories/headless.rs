@@ -93,6 +93,11 @@ fn a_known_cause_fails_no_run() {
     let (code, log) = stand_in(&["--known", causes, "--findings", "-"], &["/nowhere"]);
     assert_eq!(code, Some(0), "{log}");
     assert!(log.contains("[known]") && log.contains("# hopscope findings"), "{log}");
+    let (_, log) = stand_in(&["--format", "jsonl", "--findings", "-"], &["/nowhere"]);
+    let last = log.lines().rev().find(|line| line.starts_with('{')).expect("a line of JSON");
+    assert!(serde_json::from_str::<serde_json::Value>(last).expect("JSON")["causes"].is_array(), "{log}");
+    let (_, log) = stand_in(&["--format", "silent", "--findings", "-.sarif"], &["/nowhere"]);
+    assert!(log.contains("\"version\": \"2.1.0\""), "{log}");
     std::fs::write(causes, "{}").expect("a file of ours");
     let edge = format!("{}=http://127.0.0.1:1", free_address());
     let mut program = Program::start(BINARY, |command, _| {

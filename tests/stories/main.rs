@@ -8,6 +8,7 @@
 #[allow(dead_code, reason = "the stage, of which other tests use parts that are not used here")]
 mod support;
 
+mod dashboard;
 mod escapes;
 mod follow;
 mod headless;

@@ -14,16 +14,15 @@ mod requests;
 mod second;
 mod write;
 
-use std::io::{self, IsTerminal as _, Write};
+use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs as _};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
-use jiff::tz::TimeZone;
 
-use super::args::{FindArgs, RouteArgs, ServerArgs};
+use super::args::{FindArgs, PrintArgs, RouteArgs, ServerArgs, printed};
 use super::configured::NameArgs;
 use super::from_args::FromArgs;
 use super::headless::fails;
@@ -34,14 +33,15 @@ use crate::capture::{Losses, Observed};
 use crate::diagnosis::{Change, Fix, Standing};
 use crate::dry_run::{self, DryRun, Entrance, Start, request};
 use crate::exchange::{Body, Exchange, Half, ResponseHead};
-use crate::gateway::{Amended, Destination, Gateway, Upstream};
+use crate::gateway::{Destination, Gateway, Upstream};
 use crate::lanes::TapKind;
+use crate::lanes::visible::visible;
 use crate::probe::{self, prove::send};
 use crate::redirect::PublicUrl;
-use crate::remedy::Fixed;
 use crate::remedy::proof::{Claim, Proof, Stage, hindrance, prove, record};
-use crate::report::{FixesFormat, ShownFixes, Style, ToMend, TriedFix, fixes, wants_color};
-use crate::settings::{Color, FailOn, Listener, Machine, setup};
+use crate::remedy::{Fixed, Wanted, together};
+use crate::report::{FixesFormat, ShownFixes, Style, ToMend, TriedFix, fixes};
+use crate::settings::{FailOn, Listener, Machine, setup};
 use crate::store::{CauseRow, Entry, Limits, Store};
 use requests::Taken;
 use second::{Recipe, Second};
@@ -97,7 +97,7 @@ pub(super) struct FixArgs {
     /// Send requests that may change something too, without their bodies
     #[arg(long, requires = "requests")]
     unsafe_methods: bool,
-    /// Write the first fix into the proxy's files, after a yes on the terminal; a backup is kept beside each
+    /// Write the fix of each cause into the proxy's files, after a yes on the terminal; a backup is kept beside each
     #[arg(long, requires = "from")]
     write: bool,
     /// Say yes to --write
@@ -116,15 +116,8 @@ pub(super) struct FixArgs {
     /// How to print it
     #[arg(short = 'm', long, value_name = "FORMAT", default_value = "text", help_heading = "Output")]
     format: FormatName,
-    /// Exit with 1 if there is such a finding: error, warn (or worse), or a code, e.g. PX01
-    #[arg(long, value_name = "WHAT", value_parser = FailOn::parse, help_heading = "Output")]
-    fail_on: Option<FailOn>,
-    /// Signs in ASCII only
-    #[arg(long, help_heading = "Output")]
-    ascii: bool,
-    /// Show credentials in URLs
-    #[arg(long, help_heading = "Output")]
-    no_redact: bool,
+    #[command(flatten)]
+    print: PrintArgs,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -137,7 +130,6 @@ enum FormatName {
 
 /// Finds, proves and writes as it is told, and prints it to stdout.
 pub(super) fn run(args: &FixArgs) -> Result<Exit, Failure> {
-    let color = wants_color(Color::Auto, io::stdout().is_terminal(), |name| std::env::var(name).ok());
     let mut taken = Taken::default();
     taken.typed(&args.url, &args.header)?;
     args.requests.as_deref().map_or(Ok(()), |path| taken.recorded(path, args.unsafe_methods))?;
@@ -151,38 +143,23 @@ pub(super) fn run(args: &FixArgs) -> Result<Exit, Failure> {
     let causes = rows.iter().map(|row| bench.mend(row)).collect::<Result<Vec<_>, _>>()?;
     let shown =
         ShownFixes { requests: bench.store.entries().len(), left_out: taken.left_out(), seen: args.prove, causes };
-    let style = Style {
-        redact: !args.no_redact,
-        ascii: args.ascii,
-        zone: TimeZone::UTC,
-        color,
-        predicted: !args.prove,
-        evidence: true,
-    };
+    let style = Style { predicted: !args.prove, evidence: true, ..args.print.style() };
     let format = match args.format {
         FormatName::Text => FixesFormat::Text,
         FormatName::Json => FixesFormat::Json,
     };
-    match fixes(&shown, format, &style, &mut io::stdout().lock()) {
-        // A reader that went away ends it as well as the end does.
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(Failure::unreadable(error)),
-        Ok(()) | Err(_) => {}
-    }
+    printed(fixes(&shown, format, &style, &mut io::stdout().lock()))?;
     if args.write {
-        let chosen = rows.iter().zip(&shown.causes).find_map(|(row, cause)| bench.amended(row, cause));
-        match chosen {
-            Some((gateway, amended, line)) => write::write(gateway, &amended, line, args.yes)?,
-            None => say("nothing is written: no fix that changes the proxy's files was found"),
-        }
+        bench.write(&rows, &shown.causes)?;
     }
     Ok(exit(args, &shown))
 }
 
 /// What the shell is told.
 fn exit(args: &FixArgs, shown: &ShownFixes) -> Exit {
-    let fails = |fail_on| shown.causes.iter().any(|cause| fails(&cause.finding, fail_on));
+    let fails = |fail_on: &FailOn| shown.causes.iter().any(|cause| fails(&cause.finding, fail_on));
     let unproven = args.prove && shown.causes.iter().any(ToMend::is_open);
-    if unproven || args.fail_on.as_ref().is_some_and(fails) { Exit::Findings } else { Exit::Fine }
+    if unproven || args.print.fail_on.as_ref().is_some_and(fails) { Exit::Findings } else { Exit::Fine }
 }
 
 fn say(what: &str) {
@@ -314,22 +291,44 @@ impl<'a> Bench<'a> {
 }
 
 impl Bench<'_> {
-    /// The proxy's files with a cause's fix in them: the one that is proven; where nothing is to be proven, the first that
-    /// changes files.
-    fn amended<'b>(&'b self, row: &CauseRow, cause: &'b ToMend) -> Option<(&'b Gateway, Amended, &'b str)> {
+    /// Writes the fixes of all causes into the proxy's files, the causes in their order.
+    fn write(&self, rows: &[CauseRow], causes: &[ToMend]) -> Result<(), Failure> {
         let setup = self.store.setup();
-        let entry = self.store.get(row.example)?;
-        let of = |fix: &'b Fix| {
-            let amended = Fixed::new(&fix.changes, &entry.exchange, setup).ok()?.amended?;
-            let is_whole = fix.changes.iter().all(|change| matches!(change, Change::Proxy(_)));
-            Some((amended, if is_whole { "" } else { fix.line.as_str() }))
+        let wanted: Vec<Wanted<'_>> =
+            rows.iter().zip(causes).filter_map(|(row, cause)| self.wanted(row, cause)).collect();
+        let (Some(gateway), Some(together)) = (setup.gateway.as_ref(), together(&wanted, setup)) else {
+            say("nothing is written: no fix that changes the proxy's files was found");
+            return Ok(());
         };
-        let (amended, line) = match cause.proven() {
-            Some(index) => cause.finding.fix.get(index).and_then(of),
+        if !write::write(gateway, &together, self.args.yes)? {
+            return Ok(());
+        }
+        let of = |indices: &[usize]| indices.iter().filter_map(|index| wanted.get(*index)).collect::<Vec<_>>();
+        for Wanted { finding, fix, .. } in of(&together.made) {
+            if fix.changes.iter().any(|change| !matches!(change, Change::Proxy(_))) {
+                say(&format!("{}: the fix is more than that: {}", finding.code, visible(fix.line.as_bytes())));
+            }
+        }
+        for Wanted { finding, .. } in of(&together.left) {
+            let code = finding.code;
+            say(&format!("{code}: not written, it does not go with the others; run it again when those are taken up"));
+        }
+        Ok(())
+    }
+
+    /// The fix of a cause that is to be written: the one that is proven; where nothing is to be proven, the first that changes
+    /// files.
+    fn wanted<'b>(&'b self, row: &CauseRow, cause: &'b ToMend) -> Option<Wanted<'b>> {
+        let setup = self.store.setup();
+        let Entry { exchange, .. } = self.store.get(row.example)?;
+        let changes_files =
+            |fix: &&Fix| Fixed::new(&fix.changes, exchange, setup).is_ok_and(|fixed| fixed.amended.is_some());
+        let fix = match cause.proven() {
+            Some(index) => cause.finding.fix.get(index).filter(changes_files),
             None if self.args.prove => None,
-            None => cause.finding.fix.iter().find_map(of),
+            None => cause.finding.fix.iter().find(changes_files),
         }?;
-        (!amended.edits.is_empty()).then_some((setup.gateway.as_ref()?, amended, line))
+        Some(Wanted { finding: &cause.finding, fix, exchange })
     }
 }
 

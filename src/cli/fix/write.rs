@@ -1,6 +1,5 @@
 //! Writes a fix into the proxy's own files: only after a yes, each file whole or not at all, the old one beside it.
 
-use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
@@ -11,8 +10,9 @@ use anyhow::{Context as _, anyhow, bail};
 
 use super::say;
 use crate::cli::Failure;
-use crate::gateway::{Amended, Files as _, Gateway, Proxy};
+use crate::gateway::{Files as _, Gateway, Proxy};
 use crate::lanes::visible::visible;
+use crate::remedy::Together;
 
 /// Backups that one file may have; an older one is never written over.
 const MOST_BACKUPS: u32 = 100;
@@ -25,15 +25,13 @@ struct Change {
     new: Vec<u8>,
 }
 
-/// Asks, unless told yes, and writes the files that the fix changes. `line` is the whole of the fix, where files are not all
-/// of it.
-pub(super) fn write(before: &Gateway, amended: &Amended, line: &str, yes: bool) -> Result<(), Failure> {
-    let changes = changes(before, amended).map_err(Failure::unreadable)?;
-    let names: Vec<String> =
-        changes.iter().map(|change| visible(change.path.display().to_string().as_bytes())).collect();
+/// Asks, unless told yes, and writes the files that the fixes change, each with one backup. Gives whether they are written.
+pub(super) fn write(before: &Gateway, after: &Together, yes: bool) -> Result<bool, Failure> {
+    let changes = changes(before, after).map_err(Failure::unreadable)?;
+    let names: Vec<String> = changes.iter().map(|change| shown(&change.path)).collect();
     if !yes && !agreed(&names.join(", "))? {
         say("nothing is written");
-        return Ok(());
+        return Ok(false);
     }
     for change in &changes {
         let backup = change.write().with_context(|| format!("cannot write {}", change.path.display()));
@@ -41,10 +39,7 @@ pub(super) fn write(before: &Gateway, amended: &Amended, line: &str, yes: bool) 
         say(&format!("{} is written; as it was: {}", shown(&change.path), shown(&backup)));
     }
     say(reload(before.proxy));
-    if !line.is_empty() {
-        say(&format!("the fix is more than that: {}", visible(line.as_bytes())));
-    }
-    Ok(())
+    Ok(true)
 }
 
 fn shown(path: &Path) -> String {
@@ -52,9 +47,8 @@ fn shown(path: &Path) -> String {
 }
 
 /// The files as they were read, and as they are to be.
-fn changes(before: &Gateway, amended: &Amended) -> anyhow::Result<Vec<Change>> {
-    let (Some(old), Some(new)) = (&before.origin, &amended.gateway.origin) else { bail!("the proxy has no files") };
-    let files: BTreeSet<&Path> = amended.edits.iter().map(|edit| &*edit.place.file).collect();
+fn changes(before: &Gateway, after: &Together) -> anyhow::Result<Vec<Change>> {
+    let (Some(old), Some(new)) = (&before.origin, &after.gateway.origin) else { bail!("the proxy has no files") };
     let change = |file: &Path| -> anyhow::Result<Change> {
         // The file itself, not the link to it: sites-enabled is made of links.
         let path = fs::canonicalize(file).with_context(|| format!("cannot find {}", file.display()))?;
@@ -64,7 +58,7 @@ fn changes(before: &Gateway, amended: &Amended) -> anyhow::Result<Vec<Change>> {
         }
         Ok(change)
     };
-    files.into_iter().map(change).collect()
+    after.files.iter().map(|file| change(file)).collect()
 }
 
 /// Asks on the terminal.

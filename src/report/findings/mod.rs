@@ -49,6 +49,7 @@ pub fn findings(found: &Found<'_>, format: FindingsFormat, style: &Style, out: &
     match format {
         FindingsFormat::Markdown => markdown::write(found, style, out)?,
         FindingsFormat::Json => pretty(out, &json::object(found, style)?)?,
+        FindingsFormat::JsonLine => writeln!(out, "{}", json::object(found, style)?)?,
         FindingsFormat::Sarif => pretty(out, &sarif::log(found, style))?,
     }
     out.flush()

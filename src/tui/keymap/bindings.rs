@@ -156,7 +156,7 @@ const REDIRECTS: &[Binding] = &[
 ];
 
 const ROUTES: &[Binding] = &[
-    barred(Group::View, &[(Char('t'), Action::Try), (ENTER, Action::Try)], "try a URL: nothing is sent", "try"),
+    barred(Group::View, &[(Char('t'), Action::Try), (ENTER, Action::Try)], "try a URL: sends nothing", "try"),
     barred(Group::View, &[(Char('w'), Action::WhatIfs)], "what-ifs alone", "what-ifs"),
     barred(Group::View, &[(Char('m'), Action::Servers)], "what each server does", "servers"),
     barred(Group::View, &[(Char('s'), Action::Source)], "lines of the router", "source").only(Only::Files),

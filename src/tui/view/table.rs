@@ -27,7 +27,7 @@ impl Table {
         head.iter().chain(lines.iter().skip(self.first).take(room(self.place))).cloned().collect()
     }
 
-    /// True if the pane is there.
+    /// True if a place of the screen is in its pane.
     pub(in crate::tui) fn contains(&self, column: u16, line: u16) -> bool {
         self.place.contains((column, line).into())
     }

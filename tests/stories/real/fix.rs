@@ -72,6 +72,33 @@ fn proven_on_a_second_server() {
     assert!(output.status.success() && text.contains("proven: 200, "), "{text}");
 }
 
+/// nginx keeps one prefix, which the server puts before the path once more, and strips another without its slash.
+const TWO_FAULTS: &str = "events {}\nhttp {\n  server {\n    listen 127.0.0.1:9999;\n    location /api/v1/ {\n      \
+                          proxy_pass http://127.0.0.1:8000;\n    }\n    location /shop {\n      \
+                          proxy_pass http://127.0.0.1:8000/;\n    }\n  }\n}\n";
+
+#[test]
+fn the_fixes_of_two_causes_are_written_with_one_backup() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("nginx.conf");
+    fs::write(&file, TWO_FAULTS).expect("the configuration");
+    let app = ["--server", "uvicorn@0.54", "--root-path", "/api/v1", "--route-of-app", "/items", "--no-find-server"];
+    let output = Command::new(BINARY)
+        .args(["fix", "http://127.0.0.1:9999/api/v1/items", "http://127.0.0.1:9999/shop/items"])
+        .args(["--from", "nginx.conf", "--write", "--yes"])
+        .args(app)
+        .current_dir(folder.path())
+        .output()
+        .expect("the program runs");
+    let text = String::from_utf8_lossy(&output.stderr);
+    let written = fs::read_to_string(&file).expect("the file");
+    assert!(written.contains("proxy_pass http://127.0.0.1:8000/;\n      proxy_set_header Host"), "{written}\n{text}");
+    assert!(written.contains("location /shop/ {"), "{written}\n{text}");
+    let backup = fs::read_to_string(folder.path().join("nginx.conf.hopscope-bak")).expect("the backup");
+    assert_eq!(backup, TWO_FAULTS);
+    assert_eq!(fs::read_dir(folder.path()).expect("the folder").count(), 2, "one backup: {text}");
+}
+
 #[test]
 fn an_app_that_is_down_is_said() {
     let (folder, listen, app) = (tempfile::tempdir().expect("a folder"), free_address(), free_address());
