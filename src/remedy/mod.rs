@@ -39,8 +39,11 @@ use crate::lanes::Setup;
 use recent::Recent;
 use search::Found;
 
-/// Causes whose fixes are remembered; beyond it all are looked for again.
+/// Causes whose fixes are looked for, until something is learned of the set-up.
 const MOST_CAUSES: usize = 256;
+/// How many of them may have the same code: what a cause is about may come from requests, and a search takes as long as a
+/// hundred of these.
+const MOST_OF_A_CODE: usize = 32;
 
 /// The session's recent requests, and the fixes that were found for its causes.
 #[derive(Debug, Default)]
@@ -58,7 +61,8 @@ impl Remedies {
     }
 
     /// Tries the candidates of an exchange's findings, and puts what is left of them in their place. A cause is searched
-    /// once; its other requests get what was found.
+    /// once; its other requests get what was found. Where there are too many causes, the fixes of those that come last are
+    /// told as their rules word them, untried.
     pub fn mend(&mut self, findings: &mut [Finding], exchange: &Arc<Exchange>, setup: &Setup) {
         let codes: Vec<&'static str> = findings.iter().map(|finding| finding.code).collect();
         for finding in findings {
@@ -67,17 +71,29 @@ impl Remedies {
             }
             let key = (finding.cause(), candidates(finding));
             let shapes = self.recent.shapes();
-            let known = self.found.get(&key).filter(|(_, searched)| shapes < 2 * (*searched).max(1));
-            if let Some((found, _)) = known {
-                finding.fix = found.fixes(finding);
-                continue;
+            match self.found.get(&key) {
+                Some((found, searched)) if shapes < 2 * (*searched).max(1) => finding.fix = found.fixes(finding),
+                None if !self.has_room(finding.code) => self.spare(finding, &key.0),
+                _ => {
+                    let found = search::search(finding, &codes, exchange, setup, &self.recent);
+                    finding.fix = found.fixes(finding);
+                    self.found.insert(key, (found, shapes));
+                }
             }
-            let found = search::search(finding, &codes, exchange, setup, &self.recent);
-            finding.fix = found.fixes(finding);
-            if self.found.len() == MOST_CAUSES {
-                self.found.clear();
-            }
-            self.found.insert(key, (found, shapes));
+        }
+    }
+
+    /// True if a cause more of this code may be searched.
+    fn has_room(&self, code: &str) -> bool {
+        let alike = self.found.keys().filter(|(cause, _)| cause.code == code).count();
+        self.found.len() < MOST_CAUSES && alike < MOST_OF_A_CODE
+    }
+
+    /// Gives a finding its fixes without a search: those found for its cause by other candidates, or what its rule says.
+    fn spare(&self, finding: &mut Finding, cause: &Cause) {
+        match self.found.iter().find(|((known, _), _)| known == cause) {
+            Some((_, (found, _))) => finding.fix = found.fixes(finding),
+            None => finding.fix.retain(|fix| !fix.line.is_empty()),
         }
     }
 

@@ -86,6 +86,21 @@ fn a_thousand_requests_with_one_fault_are_searched_for_a_few_times() {
 }
 
 #[test]
+fn causes_that_requests_make_up_are_not_searched_for_ever() {
+    let (mut remedies, mut setup) = (Remedies::default(), set_up());
+    for id in 0..3 * MOST_OF_A_CODE {
+        setup.know_prefix(&format!("/p{id}"));
+    }
+    let many: Vec<_> = (0..3 * MOST_OF_A_CODE).map(|id| kept(id as u64, &format!("/p{id}/app"))).collect();
+    let last = judged(&mut remedies, &many, &mut setup);
+    assert_eq!((last[0].code, remedies.found.len()), ("PX01", MOST_OF_A_CODE));
+    assert!(last[0].fix.iter().all(|fix| !fix.line.is_empty()), "{last:?}");
+    // A cause that was searched in time keeps its fix.
+    let first = judged(&mut remedies, &many[..1], &mut setup);
+    assert!(lines(&first)[0].contains("Predicted"), "{first:?}");
+}
+
+#[test]
 fn what_breaks_another_request_is_not_told() {
     let (mut remedies, mut setup) = (Remedies::default(), set_up());
     let redirect = "HTTP/1.1 307 Temporary Redirect\nserver: uvicorn\nlocation: http://h/items/";
