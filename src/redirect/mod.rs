@@ -10,7 +10,7 @@
 //! What becomes of the request that follows the redirect stands beside it: `consequence` for method, body and
 //! `Authorization`, `cookie` for what a `Set-Cookie` covers, `cors` for what a browser's script may follow, `callback` for
 //! the URLs that a redirect to a login page carries; `fault` and `remark` say it in sentences, and `chain` strings the
-//! redirects of one client together.
+//! redirects of one client together, each of them a `hop`.
 
 mod authority;
 mod callback;
@@ -19,6 +19,7 @@ mod consequence;
 mod cookie;
 mod cors;
 mod fault;
+mod hop;
 mod host;
 mod judge;
 mod public;
@@ -27,11 +28,12 @@ mod url;
 
 pub use authority::split_port;
 pub use callback::{Callback, Grown, callbacks, grown, nesting};
-pub use chain::{Chain, Client, End, Hop, Step};
+pub use chain::{Chain, End};
 pub use consequence::{Authorization, MethodAfter, authorization_after, is_followed, method_after};
 pub use cookie::{NotSent, SameSite, SetCookie, carries};
 pub use cors::{Cors, cors};
 pub use fault::Fault;
+pub use hop::{Client, Hop, Step};
 pub use host::{Internal, internal};
 pub use judge::{Asked, HostVerdict, Judged, PortVerdict, PrefixVerdict, SchemeVerdict, Slash, judge};
 pub use public::PublicUrl;
