@@ -198,7 +198,7 @@ impl Setup {
 
     /// The unix socket that the stand-in sent this request to: no address is known of a server that answered, and the
     /// configuration sends to a socket.
-    pub(super) fn socket(&self, exchange: &Exchange) -> Option<&str> {
+    pub fn socket(&self, exchange: &Exchange) -> Option<&str> {
         let answered =
             |app: &&Half| app.upstream.is_none() && app.answered == Answered::Upstream && app.response.is_some();
         let app = exchange.app.as_deref().filter(|_| exchange.pairing == Pairing::StandIn);

@@ -123,6 +123,9 @@ pub(super) fn replay(seen: &Seen, before: &Setup, fixed: &Fixed, neighbours: &[S
     };
     let asked = lanes::compute(&under_way.exchange, &setup);
     let Some(answer) = answer(seen, &asked, &setup, neighbours) else {
+        if setup.socket(&under_way.exchange).is_some() {
+            return None;
+        }
         // As if it were written down to be explained: the rules go by the models then.
         let exchange = &mut under_way.exchange;
         if let Some(edge) = &mut exchange.edge {
@@ -196,6 +199,10 @@ fn at_the_app(seen: &Seen, request: &RequestHead, setup: &Setup, neighbours: &[S
         ..half.clone()
     };
     if let Some(app) = seen.exchange.app.as_deref() {
+        if setup.socket(&seen.exchange).is_some() {
+            // That a server was reached at all shows only by its answer: it stays until there is another.
+            return Some(Half { response: app.response.clone(), answered: Answered::Upstream, ..fresh(app) });
+        }
         let upstream = app.upstream.or(Some((app.local, app.peer)));
         return Some(Half { upstream, ..fresh(app) });
     }
