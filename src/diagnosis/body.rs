@@ -9,8 +9,9 @@ mod html;
 mod json;
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
-use memchr::memmem;
+use memchr::memmem::Finder;
 
 use crate::exchange::{Body, Cut, Exchange, Half, ResponseHead};
 use coding::Decoded;
@@ -23,6 +24,9 @@ const MOST_ADDRESSES: usize = 256;
 const LONGEST: usize = 2048;
 /// How far a JSON text is searched for the key that makes it an OpenAPI document.
 const DOCUMENT_BEGINS: usize = 1024;
+
+/// Finds that key. A searcher is dear to make, and wanted for every JSON answer.
+static DOCUMENT: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"openapi\""));
 
 /// What the content type says it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -97,10 +101,7 @@ pub(super) struct Content {
 impl Content {
     /// What the body shows that the client got.
     pub(super) fn of(exchange: &Exchange) -> Self {
-        let halves = [exchange.edge.as_deref(), exchange.app.as_deref()];
-        let whole = |half: &&Half| !half.response_body.kept.is_empty();
-        let Some(half) = halves.into_iter().flatten().find(whole).or(exchange.outer()) else { return Self::default() };
-        half.response.as_ref().map_or_else(Self::default, |head| Self::read(head, &half.response_body))
+        shown_by(exchange).map_or_else(Self::default, |(head, half)| Self::read(head, &half.response_body))
     }
 
     fn read(head: &ResponseHead, body: &Body) -> Self {
@@ -151,7 +152,7 @@ impl Content {
 }
 
 /// The body of a response that may send its reader to an address: such an exchange is judged by its body too. `None` for all
-/// others, which is nearly all traffic; finding that out costs a look at one header, and of JSON a search.
+/// others, which is nearly all traffic; finding that out costs a look at one header, and of JSON a look for slashes.
 pub fn telling(exchange: &Exchange) -> Option<&[u8]> {
     let half = exchange.outer()?;
     let (head, body) = (half.response.as_ref()?, &*half.response_body.kept);
@@ -160,14 +161,31 @@ pub fn telling(exchange: &Exchange) -> Option<&[u8]> {
             Kind::Html | Kind::Events => true,
             Kind::Json => {
                 let begin = body.get(..DOCUMENT_BEGINS).unwrap_or(body);
-                memmem::find(body, b"://").is_some()
-                    || memmem::find(body, b"\"/").is_some()
-                    || memmem::find(begin, b"\"openapi\"").is_some()
-                    || head.get("content-encoding").is_some()
+                names_address(body) || DOCUMENT.find(begin).is_some() || head.get("content-encoding").is_some()
             }
             Kind::Other => false,
         };
     tells.then_some(body)
+}
+
+/// True if JSON holds `://`, or a string that begins with a slash. One pass finds both.
+fn names_address(body: &[u8]) -> bool {
+    memchr::memchr_iter(b'/', body)
+        .filter_map(|at| body.split_at_checked(at))
+        .any(|(before, from)| before.ends_with(b"\"") || before.ends_with(b":") && from.starts_with(b"//"))
+}
+
+/// What the body is that [`Content::of`] reads.
+pub(super) fn kind_of(exchange: &Exchange) -> Kind {
+    shown_by(exchange).map_or(Kind::Other, |(head, _)| kind(head))
+}
+
+/// The side that the response's body was kept on, the client's if both did.
+fn shown_by(exchange: &Exchange) -> Option<(&ResponseHead, &Half)> {
+    let halves = [exchange.edge.as_deref(), exchange.app.as_deref()];
+    let kept = |half: &&Half| !half.response_body.kept.is_empty();
+    let half = halves.into_iter().flatten().find(kept).or(exchange.outer())?;
+    Some((half.response.as_ref()?, half))
 }
 
 fn kind(head: &ResponseHead) -> Kind {

@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
 
-use super::body::Content;
+use super::body::{self, Content, Kind};
 use super::history::History;
 use crate::asgi::framework::{AppView, RouteMatch, Routes};
 use crate::asgi::server::RootPathUse;
@@ -57,6 +57,11 @@ impl<'a> Case<'a> {
     /// What the response's body shows. It is read when it is first asked for, which is seldom.
     pub(super) fn body(&self) -> &'a Content {
         self.content.get_or_init(|| Content::of(self.exchange))
+    }
+
+    /// [`Case::body`], if it is a page: one that is none is not read.
+    pub(super) fn page(&self) -> Option<&'a Content> {
+        (body::kind_of(self.exchange) == Kind::Html).then(|| self.body())
     }
 
     /// The app's side, where it was seen.

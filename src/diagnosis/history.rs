@@ -1,6 +1,6 @@
 //! What is remembered between exchanges: a few compact facts per client and of the app, bounded in number.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 
 use super::paths::Paths;
@@ -110,10 +110,16 @@ impl History {
         push(&mut self.client(client, miss.at).misses, miss, MISSES);
     }
 
-    /// How many different paths the client asked for in vain, as far as that is remembered.
-    pub(super) fn misses(&self, client: IpAddr) -> usize {
+    /// True if the client asked for so many different paths in vain, as far as that is remembered.
+    pub(super) fn missed_often(&self, client: IpAddr, enough: usize) -> bool {
+        let mut different: Vec<&[u8]> = Vec::with_capacity(enough);
         let misses = self.clients.get(&client).map(|client| client.misses.iter());
-        misses.into_iter().flatten().map(|miss| &miss.path).collect::<HashSet<_>>().len()
+        misses.into_iter().flatten().any(|miss| {
+            if !different.contains(&miss.path.as_slice()) {
+                different.push(&miss.path);
+            }
+            different.len() >= enough
+        })
     }
 
     /// The client's requests that failed and would have met `next`, which is known only now: a stream is seen whole when it
@@ -213,7 +219,7 @@ impl History {
     /// Notes that the app has paths that end like scripts of another language.
     pub(super) fn note_script(&mut self, lanes: &Lanes) {
         let well = lanes.answer.status.is_some_and(|status| (200..400).contains(&status));
-        self.scripts |= well && Sought::by(&lanes.original.path) == Some(Sought::Script);
+        self.scripts |= well && Sought::file(&lanes.original.path) == Some(Sought::Script);
     }
 
     /// True if the app was seen to have such paths.

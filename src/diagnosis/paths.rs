@@ -4,6 +4,7 @@
 //! Paths are kept as hashes, so that a client that asks for long ones costs no more than others.
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::hash::{BuildHasherDefault, Hasher};
 
 use percent_encoding::percent_decode;
 
@@ -23,14 +24,37 @@ const REPLACED: usize = 64;
 pub(super) struct Paths {
     /// Paths that the app answered well, and how many bytes were taken off their beginning; `None` for what came out as
     /// something else.
-    answered: HashMap<u64, Option<usize>>,
+    answered: HashMap<u64, Option<usize>, AsItIs>,
     /// Paths below which something reached the app.
-    above: HashSet<u64>,
+    above: HashSet<u64, AsItIs>,
     /// Folders of which the proxy itself served something.
-    served: HashSet<u64>,
+    served: HashSet<u64, AsItIs>,
     /// Paths below which the app answered otherwise than with 404.
-    alive: HashSet<u64>,
+    alive: HashSet<u64, AsItIs>,
     replaced: VecDeque<Replaced>,
+}
+
+/// Hashes that are keys are not hashed again: a healthy request is looked up here several times.
+type AsItIs = BuildHasherDefault<Digest>;
+
+/// Takes a digest for its own hash. Who makes digests collide makes a table of a few thousand slower, not larger.
+#[derive(Debug, Default)]
+struct Digest(u64);
+
+impl Hasher for Digest {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.write_u64(self.0.rotate_left(8) ^ u64::from(byte));
+        }
+    }
+
+    fn write_u64(&mut self, digest: u64) {
+        self.0 = digest;
+    }
 }
 
 /// A path that came out as another one.
@@ -75,14 +99,16 @@ impl Paths {
             self.alive.clear();
         }
         let status = answer.app_status.or(answer.status);
-        if by_app && status.is_some_and(|status| status != 404) {
-            self.alive.extend(ancestors(incoming).take(DEEPEST).map(digest));
+        let well = by_app && status.is_some_and(|status| (200..400).contains(&status));
+        let outgoing = rewritten.outgoing.as_deref().unwrap_or(incoming);
+        let cut = incoming.strip_suffix(outgoing).map(<[u8]>::len);
+        // What is above a path that was answered before is there already.
+        if !well || self.answered.insert(digest(incoming), cut).is_none() {
+            self.above.extend(ancestors(incoming).take(DEEPEST).map(digest));
+            if by_app && status.is_some_and(|status| status != 404) {
+                self.alive.extend(ancestors(incoming).take(DEEPEST).map(digest));
+            }
         }
-        if by_app && status.is_some_and(|status| (200..400).contains(&status)) {
-            let outgoing = rewritten.outgoing.as_deref().unwrap_or(incoming);
-            self.answered.insert(digest(incoming), incoming.strip_suffix(outgoing).map(<[u8]>::len));
-        }
-        self.above.extend(ancestors(incoming).take(DEEPEST).map(digest));
         let stripped_to_root =
             matches!(rewritten.rewrite, Rewrite::Stripped(_)) && rewritten.outgoing.as_deref() == Some(b"/");
         let counts = rewritten.rewrite == Rewrite::Replaced || stripped_to_root;

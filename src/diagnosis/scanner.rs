@@ -76,6 +76,12 @@ impl Sought {
         path.split(|&byte| byte == b'/').find_map(Self::by_segment).or_else(script)
     }
 
+    /// [`Sought::by`] without programs: what is left has a dot in its path, which most have not.
+    pub(super) fn file(path: &[u8]) -> Option<Self> {
+        memchr::memchr(b'.', path)?;
+        Self::by(path).filter(|sought| *sought != Self::Program)
+    }
+
     fn by_segment(segment: &[u8]) -> Option<Self> {
         match segment.first()? {
             b'.' if is_environment(segment) => Some(Self::Environment),

@@ -257,7 +257,7 @@ fn completed(met: Expected, by: ExchangeId, said: &str) -> Update {
 fn allows_origin(exchange: &Exchange) -> bool {
     exchange.outer().is_some_and(|half| {
         let allowed = |head: &ResponseHead| head.get("access-control-allow-origin").is_some();
-        half.request.get("origin").is_some() && half.response.as_ref().is_some_and(allowed)
+        half.response.as_ref().is_some_and(allowed) && half.request.get("origin").is_some()
     })
 }
 

@@ -93,12 +93,26 @@ pub struct Fields<'a> {
 impl<'a> Fields<'a> {
     /// The first value under `name` (case ignored), or `None`.
     pub fn get(&self, name: &str) -> Option<&'a [u8]> {
-        self.clone().find(|field| field.is(name)).map(|field| field.value)
+        self.all(name).next()
     }
 
     /// Every value under `name` (case ignored), in order.
     pub fn all<'n>(&self, name: &'n str) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
-        self.clone().filter(move |field| field.is(name)).map(|field| field.value)
+        let mut lines = self.clone();
+        std::iter::from_fn(move || lines.next_line()).filter_map(move |line| value_under(name, line))
+    }
+
+    /// The next line, without its end; `None` behind the last one.
+    fn next_line(&mut self) -> Option<&'a [u8]> {
+        let end = memchr(b'\n', self.rest)?;
+        let (line, rest) = self.rest.split_at(end);
+        self.rest = rest.get(1..).unwrap_or_default();
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.is_empty() {
+            self.rest = &[];
+            return None;
+        }
+        Some(line)
     }
 
     /// True if a comma-separated list header holds `token` (case ignored), as `Connection` and `Upgrade` do.
@@ -114,14 +128,7 @@ impl<'a> Iterator for Fields<'a> {
 
     fn next(&mut self) -> Option<Field<'a>> {
         loop {
-            let end = memchr(b'\n', self.rest)?;
-            let (line, rest) = self.rest.split_at(end);
-            self.rest = rest.get(1..).unwrap_or_default();
-            let line = line.strip_suffix(b"\r").unwrap_or(line);
-            if line.is_empty() {
-                self.rest = &[];
-                return None;
-            }
+            let line = self.next_line()?;
             if let Some(colon) = memchr(b':', line) {
                 let (name, value) = line.split_at(colon);
                 let value = value.get(1..).unwrap_or_default().trim_ascii();
@@ -129,6 +136,14 @@ impl<'a> Iterator for Fields<'a> {
             }
         }
     }
+}
+
+/// The value of a line, if it stands under `name`. A line of another name is passed over without looking for its colon:
+/// heads are asked for many names that they do not have.
+fn value_under<'a>(name: &str, line: &'a [u8]) -> Option<&'a [u8]> {
+    let (found, behind) = line.split_at_checked(name.len())?;
+    let value = behind.strip_prefix(b":")?;
+    found.eq_ignore_ascii_case(name.as_bytes()).then(|| value.trim_ascii())
 }
 
 /// The first line of a head, without its line end.

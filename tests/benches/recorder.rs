@@ -83,8 +83,8 @@ fn absorb_64(bencher: Bencher<'_, '_>, paths: &str) {
 
 /// An nginx that keeps the prefix of its first location, and has others besides.
 fn nginx() -> gateway::Gateway {
-    let others: String =
-        (0..100).map(|n| format!("location /site{n}/ {{ proxy_pass http://127.0.0.1:8001; }}\n")).collect();
+    let other = |n: u32| format!("location /site{n}/ {{ proxy_pass http://127.0.0.1:8001; }}\n");
+    let others = (0..100).map(other).collect::<Vec<_>>().concat();
     let text = format!(
         "server {{ listen 9999;\nlocation /api/v1/ {{ proxy_pass http://127.0.0.1:8001; }}\n{others}\
          location / {{ proxy_pass http://127.0.0.1:8001; }} }}"
@@ -134,7 +134,7 @@ fn absorb_64_broken(bencher: Bencher<'_, '_>, proxy: &str) {
 fn search(bencher: Bencher<'_, '_>, proxy: &str) {
     let mut setup = unaware(proxy);
     let exchange = |id: u64| {
-        let broken = id % 2 == 0;
+        let broken = id.is_multiple_of(2);
         let path = if broken { format!("/api/v1/{id}/a{id}") } else { format!("/site{id}/x") };
         Arc::new(kept(id, &path, if broken { "404 Not Found" } else { "200 OK" }))
     };

@@ -53,13 +53,11 @@ fn check(case: &Case<'_>) -> Answer {
 fn by_elimination(case: &Case<'_>) -> Answer {
     let server = case.setup.server.root_path.trim_end_matches('/');
     let unknown = case.setup.app.root_path.is_empty() && case.routes().is_none();
-    let Some((prefix, true)) = case.stripped().filter(|_| unknown && case.server_adds_root()) else {
-        return Answer::No;
-    };
+    let Some((prefix, true)) = case.stripped().filter(|_| unknown) else { return Answer::No };
     if case.miss() != Some(Miss::Seen) || case.lanes.original.websocket || server.is_empty() {
         return Answer::No;
     }
-    if server == prefix && !nothing_is_answered(case, prefix) {
+    if server == prefix && !nothing_is_answered(case, prefix) || !case.server_adds_root() {
         return Answer::No;
     }
     if !case.setup.app.undescribed {
@@ -96,8 +94,8 @@ fn guessed(case: &Case<'_>, server: &str, prefix: &str) -> Vec<Fix> {
 
 /// True if the client asked for several paths, and none that lost this part was ever answered.
 fn nothing_is_answered(case: &Case<'_>, part: &str) -> bool {
-    let misses = case.client().map_or(0, |client| case.history.misses(client));
-    misses >= ENOUGH_MISSES && !case.history.works_without(part)
+    let often = || case.client().is_some_and(|client| case.history.missed_often(client, ENOUGH_MISSES));
+    !case.history.works_without(part) && often()
 }
 
 fn by_scope(case: &Case<'_>) -> Answer {

@@ -83,7 +83,7 @@ fn symptom(case: &Case<'_>) -> Option<String> {
         return Some(format!("the redirect leads to {}", shown::bytes(&judged.target.path)));
     }
     let prefix = case.prefix();
-    let schema = case.body().schema.as_deref();
+    let schema = case.page().and_then(|page| page.schema.as_deref());
     if let Some(schema) =
         schema.filter(|schema| schema.starts_with('/') && prefix::below_text(schema, prefix).is_none())
     {

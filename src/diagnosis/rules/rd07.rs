@@ -47,11 +47,11 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(case: &Case<'_>) -> Answer {
+    let Some((sent, got)) = case.redirect_before_proxy().zip(case.redirect()) else { return Answer::No };
+    let Some((_, host)) = case.replaced_host() else { return Answer::No };
     if !matches!(Proxy::of(case), Proxy::Nginx | Proxy::Unknown) {
         return Answer::No;
     }
-    let Some((sent, got)) = case.redirect_before_proxy().zip(case.redirect()) else { return Answer::No };
-    let Some((_, host)) = case.replaced_host() else { return Answer::No };
     let public = case.prefix();
     let lacks = !public.is_empty() && prefix::below(&sent.target.path, public).is_none();
     if !(is_right(&got) && lacks && case.names_host_at_app(&sent)) {

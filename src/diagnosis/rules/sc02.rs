@@ -45,7 +45,7 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
 /// True for an answer that this rule has to look at.
 pub(in crate::diagnosis) fn is_suspect(lanes: &Lanes) -> bool {
     let answered = matches!(lanes.answer.status, Some(200 | 206));
-    answered && !matches!(Sought::by(&lanes.original.path), None | Some(Sought::Program))
+    answered && Sought::file(&lanes.original.path).is_some()
 }
 
 fn check(case: &Case<'_>) -> Answer {

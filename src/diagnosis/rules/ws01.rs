@@ -45,9 +45,11 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(case: &Case<'_>) -> Answer {
-    let Some(half) = case.exchange.inner().filter(|half| half.request.is_websocket()) else { return Answer::No };
     let by_server = matches!(case.lanes.answer.by, Author::Server(_) | Author::Unknown);
-    if case.status() != Some(403) || half.response_body.total > 0 || !by_server {
+    let Some(half) = case.exchange.inner().filter(|_| by_server && case.status() == Some(403)) else {
+        return Answer::No;
+    };
+    if half.response_body.total > 0 || !half.request.is_websocket() {
         return Answer::No;
     }
     let path = case.lanes.original.path.as_slice();
