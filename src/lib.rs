@@ -25,6 +25,7 @@
 //! | --- | --- | --- |
 //! | [`exchange`] | facts | nothing of ours |
 //! | [`gateway`], [`forwarded`], [`asgi`], [`redirect`] | models, pure | `exchange`, and each other where one builds on another |
+//! | [`filter`] | models, pure | nothing of ours |
 //! | [`lanes`] | the side by side | `exchange`, models |
 //! | [`diagnosis`] | conclusions | `exchange`, `lanes`, models |
 //! | [`dry_run`] | conclusions without traffic | `exchange`, `lanes`, `diagnosis`, models |
@@ -47,6 +48,7 @@ pub mod demo;
 pub mod diagnosis;
 pub mod dry_run;
 pub mod exchange;
+pub mod filter;
 pub mod forwarded;
 pub mod gateway;
 pub mod lanes;

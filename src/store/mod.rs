@@ -19,13 +19,14 @@ mod tests;
 
 pub use causes::{Asked, CauseRow, CauseState};
 pub use chains::Chains;
-pub use filter::{Filter, FilterError};
+pub use filter::Requests;
 pub use proving::{ProofState, Proving};
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 pub use crate::capture::Losses;
+pub use crate::filter::FilterError;
 
 use crate::capture::{Observed, PairId};
 use crate::diagnosis::{Finding, Session, Severity, is_plain};
@@ -36,6 +37,9 @@ use crate::remedy::{After, Remedies};
 use causes::Causes;
 use pairing::{Pairs, Place};
 use plain::Plain;
+
+/// A filter of requests.
+pub type Filter = crate::filter::Filter<Requests>;
 
 /// Bounds of the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

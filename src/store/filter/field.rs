@@ -2,12 +2,13 @@
 
 use crate::asgi::Scope;
 use crate::exchange::{Exchange, Half, Pairing};
+use crate::filter::Kind;
 use crate::lanes::Lanes;
 use crate::store::Entry;
 
 /// Something with a value, or several, or none.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Field {
+pub enum Field {
     /// The status the client got.
     Status,
     /// Milliseconds until the exchange ended.
@@ -26,6 +27,14 @@ pub(super) enum Field {
     Host,
     /// Its scheme.
     Scheme,
+    /// The client's address.
+    Client,
+    /// `Referer`
+    Referer,
+    /// `User-Agent`
+    Agent,
+    /// Bytes of the response's body.
+    Bytes,
     /// The path the app's server was asked for.
     AppPath,
     /// `Location` as the client got it.
@@ -53,49 +62,22 @@ pub(super) enum Field {
 }
 
 impl Field {
-    /// The fields by name; `header.` goes on with a header's name.
-    pub(super) const NAMED: [(&'static str, Self); 20] = [
-        ("status", Self::Status),
-        ("method", Self::Method),
-        ("path", Self::Path),
-        ("app.path", Self::AppPath),
-        ("host", Self::Host),
-        ("scheme", Self::Scheme),
-        ("query", Self::Query),
-        ("url", Self::Url),
-        ("location", Self::Location),
-        ("finding", Self::Finding),
-        ("by", Self::By),
-        ("ms", Self::Ms),
-        ("tap", Self::Tap),
-        ("id", Self::Id),
-        ("scope.root_path", Self::ScopeRootPath),
-        ("scope.path", Self::ScopePath),
-        ("scope.scheme", Self::ScopeScheme),
-        ("scope.client", Self::ScopeClient),
-        ("headers", Self::Headers),
-        ("body", Self::Body),
-    ];
-
     /// Before the name of a header.
     pub(super) const HEADER: &'static str = "header.";
 
-    /// The field of this name.
-    pub(super) fn named(name: &str) -> Option<Self> {
-        if let Some(header) = name.strip_prefix(Self::HEADER).filter(|header| !header.is_empty()) {
-            return Some(Self::Header(header.to_owned()));
+    /// What its values are.
+    pub(super) const fn kind(&self) -> Kind {
+        match self {
+            Self::Status => Kind::Status,
+            Self::Ms => Kind::Time,
+            Self::Bytes => Kind::Size,
+            Self::Id => Kind::Number,
+            Self::Client | Self::ScopeClient => Kind::Address,
+            Self::Path | Self::AppPath | Self::ScopePath | Self::ScopeRootPath | Self::Query | Self::Body => {
+                Kind::Exact
+            }
+            _ => Kind::Text,
         }
-        Self::NAMED.iter().find(|(known, _)| *known == name).map(|(_, field)| field.clone())
-    }
-
-    /// True if values can be greater and less.
-    pub(super) fn is_number(&self) -> bool {
-        matches!(self, Self::Status | Self::Ms | Self::Id)
-    }
-
-    /// True if upper and lower case are the same to whoever reads the value.
-    pub(super) fn ignores_case(&self) -> bool {
-        !matches!(self, Self::Path | Self::AppPath | Self::ScopePath | Self::ScopeRootPath | Self::Query | Self::Body)
     }
 
     /// The value in thousandths, if the field is a number and there is one.
@@ -103,6 +85,7 @@ impl Field {
         match self {
             Self::Status => lanes.answer.status.map(|status| u64::from(status) * 1000),
             Self::Ms => Some(lanes.answer.duration),
+            Self::Bytes => Some(entry.exchange.outer().map_or(0, |half| half.response_body.total).saturating_mul(1000)),
             Self::Id => Some(entry.exchange.id.0.saturating_mul(1000)),
             _ => None,
         }
@@ -113,13 +96,18 @@ impl Field {
         let exchange = &*entry.exchange;
         let original = &lanes.original;
         match self {
-            Self::Status | Self::Ms | Self::Id => self.number(entry, lanes).is_some_and(|n| test(&digits(n))),
+            Self::Status | Self::Ms | Self::Bytes | Self::Id => {
+                self.number(entry, lanes).is_some_and(|n| test(&digits(n)))
+            }
             Self::Method => test(original.method.as_bytes()),
             Self::Path => test(&original.path),
             Self::Query => original.query.as_deref().is_some_and(test),
             Self::Url => test(&url(lanes)),
             Self::Host => !original.host.is_empty() && test(original.host.as_bytes()),
             Self::Scheme => test(original.scheme.as_bytes()),
+            Self::Client => original.peer.is_some_and(|peer| test(peer.ip().to_string().as_bytes())),
+            Self::Referer => original.referer.as_deref().is_some_and(test),
+            Self::Agent => any_request_header(exchange, b"user-agent", test),
             Self::AppPath => lanes.rewritten.outgoing.as_deref().is_some_and(test),
             Self::Location => lanes.answer.location.as_deref().is_some_and(test),
             Self::Finding => entry.findings.iter().any(|finding| test(finding.code.as_bytes())),
@@ -157,6 +145,11 @@ fn any_header(exchange: &Exchange, mut test: impl FnMut(&[u8], &[u8]) -> bool) -
         let response = half.response.iter().flat_map(|head| head.fields());
         half.request.fields().chain(response).any(|field| test(field.name, field.value))
     })
+}
+
+fn any_request_header(exchange: &Exchange, name: &[u8], mut test: impl FnMut(&[u8]) -> bool) -> bool {
+    let mut fields = halves(exchange).flat_map(|half| half.request.fields());
+    fields.any(|field| field.name.eq_ignore_ascii_case(name) && test(field.value))
 }
 
 /// What the app sees, or what its server hands over.

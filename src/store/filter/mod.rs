@@ -1,105 +1,38 @@
-//! The filter language: `field op value` joined by `& | ! ( )`. One language for the screen and for headless runs.
-//!
-//! ```text
-//! or     := and (("|" | "or") and)*
-//! and    := not (["&" | "and"] not)*
-//! not    := ("!" | "not") not | "(" or ")" | term
-//! term   := field op value | field | flag | "~u" regex (and ~m ~c ~d ~h ~b) | word
-//! op     := "=" | "!=" | "~" | "!~" | ">" | "<" | ">=" | "<="
-//! ```
-//!
-//! `=` compares the whole value, with `*` and `?` as wildcards; `~` is a regular expression that may match anywhere. A
-//! field alone asks whether there is a value. A word that is no field is looked for in paths and findings.
+//! The filter language of requests.
 
-mod complete;
 mod field;
-mod nearest;
-mod parse;
 #[cfg(test)]
 mod tests;
 
-use regex::bytes::Regex;
+use field::Field;
 
 use super::Entry;
 use crate::exchange::Pairing;
+use crate::filter::{Filter, Kind, Language};
+use crate::forwarded;
 use crate::lanes::Lanes;
-use field::Field;
 
-/// A parsed filter.
-#[derive(Clone, Debug)]
-pub struct Filter {
-    text: String,
-    expr: Expr,
+/// Requests, as a filter is asked of them.
+#[derive(Clone, Copy, Debug)]
+pub struct Requests;
+
+/// One of them.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    entry: &'a Entry,
+    lanes: &'a Lanes,
 }
 
-/// What is wrong with a filter, and where.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message} (at column {})", column + 1)]
-pub struct FilterError {
-    /// What is wrong and what would be right.
-    pub message: String,
-    /// Where, in characters from 0.
-    pub column: usize,
-}
-
-impl Filter {
-    /// Reads a filter; the empty text matches everything.
-    ///
-    /// # Errors
-    /// [`FilterError`] with the place and what was expected there.
-    pub fn parse(text: &str) -> Result<Self, FilterError> {
-        Ok(Self { text: text.to_owned(), expr: parse::parse(text)? })
-    }
-
-    /// The text it was read from.
-    pub fn text(&self) -> &str {
-        &self.text
-    }
-
+impl Filter<Requests> {
     /// Whether an entry passes.
     pub fn matches(&self, entry: &Entry, lanes: &Lanes) -> bool {
-        self.expr.matches(entry, lanes)
+        self.passes(&Request { entry, lanes })
     }
-
-    /// What the last word of `prefix` (the text up to the cursor) may become: fields, flags, or values of a field.
-    pub fn completions(prefix: &str) -> Vec<String> {
-        complete::completions(prefix)
-    }
-}
-
-/// A filter as a tree.
-#[derive(Clone, Debug)]
-enum Expr {
-    /// Each must hold; none holds always.
-    All(Vec<Self>),
-    /// One must hold.
-    Any(Vec<Self>),
-    /// It must not hold.
-    Not(Box<Self>),
-    /// One of the field's values passes the test.
-    Field(Field, Test),
-    /// A property of the exchange.
-    Flag(Flag),
-    /// A word to look for in paths and findings.
-    Word(Regex),
-}
-
-/// What is asked of a value.
-#[derive(Clone, Debug)]
-enum Test {
-    /// It is there.
-    Exists,
-    /// It matches; for `=` the expression is the whole value's.
-    Match(Regex),
-    /// As a number in thousandths, it is greater.
-    Above(u64),
-    /// It is less.
-    Below(u64),
 }
 
 /// Words that hold or do not hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Flag {
+pub enum Flag {
     /// A websocket handshake.
     WebSocket,
     /// The response is an event stream.
@@ -110,50 +43,132 @@ enum Flag {
     Open,
     /// Its halves were paired by a guess.
     Guessed,
+    /// What only scanners ask for.
+    Scanner,
+}
+
+impl Language for Requests {
+    type Field = Field;
+    type Flag = Flag;
+    type Subject<'a> = Request<'a>;
+
+    const FIELDS: &'static [(&'static str, Field)] = &[
+        ("status", Field::Status),
+        ("method", Field::Method),
+        ("path", Field::Path),
+        ("app.path", Field::AppPath),
+        ("host", Field::Host),
+        ("scheme", Field::Scheme),
+        ("query", Field::Query),
+        ("url", Field::Url),
+        ("location", Field::Location),
+        ("finding", Field::Finding),
+        ("by", Field::By),
+        ("ms", Field::Ms),
+        ("tap", Field::Tap),
+        ("id", Field::Id),
+        ("client", Field::Client),
+        ("ip", Field::Client),
+        ("referer", Field::Referer),
+        ("agent", Field::Agent),
+        ("bytes", Field::Bytes),
+        ("scope.root_path", Field::ScopeRootPath),
+        ("scope.path", Field::ScopePath),
+        ("scope.scheme", Field::ScopeScheme),
+        ("scope.client", Field::ScopeClient),
+        ("headers", Field::Headers),
+        ("body", Field::Body),
+    ];
+    const FLAGS: &'static [(&'static str, Flag)] = &[
+        ("ws", Flag::WebSocket),
+        ("sse", Flag::EventStream),
+        ("loop", Flag::Loop),
+        ("open", Flag::Open),
+        ("guessed", Flag::Guessed),
+        ("scanner", Flag::Scanner),
+    ];
+    const LETTERS: &'static [(char, Field)] = &[
+        ('u', Field::Url),
+        ('m', Field::Method),
+        ('c', Field::Status),
+        ('d', Field::Host),
+        ('h', Field::Headers),
+        ('b', Field::Body),
+    ];
+    const VALUES: &'static [(&'static str, &'static [&'static str])] = &[
+        ("method", &["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]),
+        ("status", &["2xx", "3xx", "4xx", "5xx", "307", "404", "502"]),
+        ("scheme", &["http", "https"]),
+        (
+            "by",
+            &[
+                "fastapi",
+                "starlette",
+                "app",
+                "uvicorn",
+                "hypercorn",
+                "daphne",
+                "granian",
+                "gunicorn",
+                "traefik",
+                "nginx",
+                "caddy",
+                "haproxy",
+                "proxy",
+                "hopscope",
+            ],
+        ),
+        ("tap", &["edge", "app", "proxy"]),
+        ("finding", &["PX*", "NG*", "RD*", "TR*", "HO*"]),
+    ];
+    const OPEN: &'static [&'static str] = &[Field::HEADER];
+    const ELSEWHERE: &'static [(&'static str, &'static str)] = &[
+        ("user", "it is a field of log lines; of requests use `header.authorization`"),
+        ("upstream", "it is a field of log lines; of requests use `app.path`, `by` or `tap`"),
+    ];
+
+    fn open(name: &str) -> Option<Field> {
+        let header = name.strip_prefix(Field::HEADER).filter(|header| !header.is_empty())?;
+        Some(Field::Header(header.to_owned()))
+    }
+
+    fn openings() -> Vec<String> {
+        forwarded::NAMES.iter().map(|name| format!("{}{name}", Field::HEADER)).collect()
+    }
+
+    fn kind(field: &Field) -> Kind {
+        field.kind()
+    }
+
+    fn number(field: &Field, of: &Request<'_>) -> Option<u64> {
+        field.number(of.entry, of.lanes)
+    }
+
+    fn any(field: &Field, of: &Request<'_>, test: &mut dyn FnMut(&[u8]) -> bool) -> bool {
+        field.any(of.entry, of.lanes, test)
+    }
+
+    fn holds(flag: Flag, of: &Request<'_>) -> bool {
+        flag.holds(of.entry, of.lanes)
+    }
+
+    fn searched(of: &Request<'_>, test: &dyn Fn(&[u8]) -> bool) -> bool {
+        field::searched(of.entry, of.lanes, test)
+    }
 }
 
 impl Flag {
-    const ALL: [(&'static str, Self); 5] = [
-        ("ws", Self::WebSocket),
-        ("sse", Self::EventStream),
-        ("loop", Self::Loop),
-        ("open", Self::Open),
-        ("guessed", Self::Guessed),
-    ];
-
     fn holds(self, entry: &Entry, lanes: &Lanes) -> bool {
+        let found = |codes: &[&str]| entry.findings.iter().any(|finding| codes.contains(&finding.code));
         match self {
             Self::WebSocket => lanes.original.websocket,
             Self::EventStream => {
                 lanes.answer.content_type.as_deref().is_some_and(|kind| kind.starts_with("text/event-stream"))
             }
-            Self::Loop => entry.findings.iter().any(|finding| finding.code == "RD06"),
+            Self::Loop => found(&["RD06"]),
             Self::Open => !entry.exchange.is_finished(),
             Self::Guessed => entry.exchange.pairing == Pairing::Guessed,
-        }
-    }
-}
-
-impl Expr {
-    fn matches(&self, entry: &Entry, lanes: &Lanes) -> bool {
-        match self {
-            Self::All(parts) => parts.iter().all(|part| part.matches(entry, lanes)),
-            Self::Any(parts) => parts.iter().any(|part| part.matches(entry, lanes)),
-            Self::Not(part) => !part.matches(entry, lanes),
-            Self::Field(field, test) => test.passes(field, entry, lanes),
-            Self::Flag(flag) => flag.holds(entry, lanes),
-            Self::Word(word) => field::searched(entry, lanes, |text| word.is_match(text)),
-        }
-    }
-}
-
-impl Test {
-    fn passes(&self, field: &Field, entry: &Entry, lanes: &Lanes) -> bool {
-        match self {
-            Self::Exists => field.any(entry, lanes, |_| true),
-            Self::Match(regex) => field.any(entry, lanes, |value| regex.is_match(value)),
-            Self::Above(bound) => field.number(entry, lanes).is_some_and(|number| number > *bound),
-            Self::Below(bound) => field.number(entry, lanes).is_some_and(|number| number < *bound),
+            Self::Scanner => found(&["SC01", "SC02"]),
         }
     }
 }

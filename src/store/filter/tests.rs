@@ -10,6 +10,8 @@ use crate::exchange::{Ending, Sample, Side};
 use crate::lanes::{self, Author};
 use crate::store::tests::setup;
 
+type Filter = crate::filter::Filter<Requests>;
+
 fn finding(code: &'static str, title: &'static str) -> Finding {
     Finding {
         code,
@@ -109,6 +111,11 @@ fn these_pass(
         "ms>=1.5",
         "ms<=1.5ms",
         "ms<1s",
+        "scope.client=10.0.0.0/8",
+        "bytes>=0",
+        "bytes<1k",
+        "bytes<1e3",
+        "ip!=10.0.0.0/8",
         "tap=edge",
         "tap=app",
         "tap=127.0.0.1:9998",
@@ -164,8 +171,11 @@ fn these_do_not(
         "ms>1.5",
         "ms<1.5",
         "ms>1s",
+        "scope.client=10.1.0.0/16",
+        "bytes>1KiB",
         "tap=proxy",
         "id=3",
+        "scanner",
         "nope",
         "ws",
         "sse",

@@ -1,10 +1,14 @@
 //! What a mistyped field was meant to be.
 
-use super::field::Field;
+use super::Language;
 
 /// Names the field that was probably meant.
-pub(super) fn unknown(name: &str) -> String {
-    let names = Field::NAMED.iter().map(|(known, _)| *known).chain([Field::HEADER]);
+pub(super) fn unknown<L: Language>(name: &str) -> String {
+    let lower = name.to_ascii_lowercase();
+    if let Some((_, why)) = L::ELSEWHERE.iter().find(|(beginning, _)| lower.starts_with(beginning)) {
+        return format!("`{name}` cannot be asked for here: {why}");
+    }
+    let names = L::FIELDS.iter().map(|(known, _)| *known).chain(L::OPEN.iter().copied());
     match names.min_by_key(|known| distance(known, name)) {
         Some(nearest) if distance(nearest, name) <= nearest.len() / 2 => {
             format!("there is no field `{name}`; did you mean `{nearest}`?")

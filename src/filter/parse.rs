@@ -1,10 +1,13 @@
 //! From text to a tree.
 
+use std::marker::PhantomData;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
 use regex::bytes::{Regex, RegexBuilder};
 
-use super::field::Field;
 use super::nearest::unknown;
-use super::{Expr, FilterError, Flag, Test};
+use super::{Expr, FilterError, Kind, Language, Test};
 
 /// Brackets and negations may nest this deep; more is no filter a person typed.
 const DEPTH: usize = 64;
@@ -25,14 +28,21 @@ const OPERATORS: [(&str, Operator); 9] = [
     ("<", Operator::Below),
 ];
 
-/// mitmproxy's letters, and the fields they stand for.
-const LETTERS: [(char, Field); 6] = [
-    ('u', Field::Url),
-    ('m', Field::Method),
-    ('c', Field::Status),
-    ('d', Field::Host),
-    ('h', Field::Headers),
-    ('b', Field::Body),
+/// What may follow a time, in thousandths of a millisecond; the longer names first.
+const TIMES: [(&str, u64); 2] = [("ms", 1000), ("s", 1_000_000)];
+
+/// What may follow a size, in thousandths of a byte; the longer names first.
+const SIZES: [(&str, u64); 10] = [
+    ("kib", 1000 << 10),
+    ("mib", 1000 << 20),
+    ("gib", 1000 << 30),
+    ("kb", 1_000_000),
+    ("mb", 1_000_000_000),
+    ("gb", 1_000_000_000_000),
+    ("k", 1_000_000),
+    ("m", 1_000_000_000),
+    ("g", 1_000_000_000_000),
+    ("b", 1000),
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,8 +58,8 @@ enum Operator {
 }
 
 /// Reads a whole filter.
-pub(super) fn parse(text: &str) -> Result<Expr, FilterError> {
-    let mut parser = Parser { chars: text.chars().collect(), at: 0, depth: 0 };
+pub(super) fn parse<L: Language>(text: &str) -> Result<Expr<L>, FilterError> {
+    let mut parser = Parser::<L> { chars: text.chars().collect(), at: 0, depth: 0, language: PhantomData };
     parser.blanks();
     if parser.peek().is_none() {
         return Ok(Expr::All(Vec::new()));
@@ -61,14 +71,15 @@ pub(super) fn parse(text: &str) -> Result<Expr, FilterError> {
     }
 }
 
-struct Parser {
+struct Parser<L> {
     chars: Vec<char>,
     at: usize,
     depth: usize,
+    language: PhantomData<L>,
 }
 
-impl Parser {
-    fn or(&mut self) -> Result<Expr, FilterError> {
+impl<L: Language> Parser<L> {
+    fn or(&mut self) -> Result<Expr<L>, FilterError> {
         let mut parts = vec![self.and()?];
         while self.take('|', "or") {
             parts.push(self.and()?);
@@ -76,7 +87,7 @@ impl Parser {
         Ok(if parts.len() == 1 { parts.remove(0) } else { Expr::Any(parts) })
     }
 
-    fn and(&mut self) -> Result<Expr, FilterError> {
+    fn and(&mut self) -> Result<Expr<L>, FilterError> {
         let mut parts = vec![self.not()?];
         while self.take('&', "and") || !self.at_end_of_and() {
             parts.push(self.not()?);
@@ -84,7 +95,7 @@ impl Parser {
         Ok(if parts.len() == 1 { parts.remove(0) } else { Expr::All(parts) })
     }
 
-    fn not(&mut self) -> Result<Expr, FilterError> {
+    fn not(&mut self) -> Result<Expr<L>, FilterError> {
         self.depth += 1;
         if self.depth > DEPTH {
             return Err(self.error("too many brackets within each other"));
@@ -106,14 +117,14 @@ impl Parser {
         Ok(expr)
     }
 
-    fn term(&mut self) -> Result<Expr, FilterError> {
+    fn term(&mut self) -> Result<Expr<L>, FilterError> {
         let start = self.at;
         match self.peek() {
             None => Err(self.error("something to look for is missing here, e.g. `status>=400`")),
             Some('&' | '|' | ')' | '=' | '<' | '>') => Err(self.error("a field is missing here, e.g. `status>=400`")),
             Some('~') => self.letter(),
             Some('"' | '\'') => {
-                let word = self.value(&Field::Path)?;
+                let word = self.value(Kind::Exact)?;
                 search(&word, start)
             }
             Some(_) => self.field(),
@@ -121,66 +132,67 @@ impl Parser {
     }
 
     /// `~u regex` and its like, as mitmproxy has them; their expressions ignore case, as there.
-    fn letter(&mut self) -> Result<Expr, FilterError> {
+    fn letter(&mut self) -> Result<Expr<L>, FilterError> {
         let start = self.at;
         self.at += 1;
         let letter = self.peek();
-        let Some((_, field)) = LETTERS.iter().find(|(known, _)| Some(*known) == letter) else {
-            let known: Vec<_> = LETTERS.iter().map(|(letter, _)| format!("~{letter}")).collect();
+        let Some((_, field)) = L::LETTERS.iter().find(|(known, _)| Some(*known) == letter) else {
+            let known: Vec<_> = L::LETTERS.iter().map(|(letter, _)| format!("~{letter}")).collect();
             return Err(FilterError { message: format!("known are {}", known.join(" ")), column: start });
         };
         self.at += 1;
         self.blanks();
         let column = self.at;
-        let value = self.value(field)?;
-        let test = match field {
-            Field::Status => equal(field, &value, column)?,
+        let kind = L::kind(field);
+        let value = self.value(kind)?;
+        let test = match kind {
+            Kind::Status => equal(kind, &value, column)?,
             _ => Test::Match(regex(&value, true, column)?),
         };
         Ok(Expr::Field(field.clone(), test))
     }
 
     /// A field with or without a test, a flag, or a word to look for.
-    fn field(&mut self) -> Result<Expr, FilterError> {
+    fn field(&mut self) -> Result<Expr<L>, FilterError> {
         let start = self.at;
         if self.peek() == Some('/') {
-            let word = self.value(&Field::Path)?;
+            let word = self.value(Kind::Exact)?;
             return search(&word, start);
         }
         let name = self.name();
         let operator = self.operator();
-        let field = Field::named(&name.to_ascii_lowercase());
-        match (field, operator) {
+        match (named::<L>(&name.to_ascii_lowercase()), operator) {
             (Some(field), Some(operator)) => self.tested(field, operator, &name),
             (Some(field), None) => Ok(Expr::Field(field, Test::Exists)),
-            (None, Some(_)) => Err(FilterError { message: unknown(&name), column: start }),
-            (None, None) => match Flag::ALL.iter().find(|(word, _)| name.eq_ignore_ascii_case(word)) {
+            (None, Some(_)) => Err(FilterError { message: unknown::<L>(&name), column: start }),
+            (None, None) => match L::FLAGS.iter().find(|(word, _)| name.eq_ignore_ascii_case(word)) {
                 Some((_, flag)) => Ok(Expr::Flag(*flag)),
                 None => search(&name, start),
             },
         }
     }
 
-    fn tested(&mut self, field: Field, operator: Operator, name: &str) -> Result<Expr, FilterError> {
+    fn tested(&mut self, field: L::Field, operator: Operator, name: &str) -> Result<Expr<L>, FilterError> {
         let sign_at = self.at;
         self.blanks();
         let column = self.at;
-        let value = self.value(&field)?;
+        let kind = L::kind(&field);
+        let value = self.value(kind)?;
         let compares = !matches!(operator, Operator::Equal | Operator::NotEqual | Operator::Match | Operator::NotMatch);
-        if compares && !field.is_number() {
+        if compares && !kind.is_number() {
             let message = format!("`{name}` is no number; use `=`, `!=`, `~` or `!~`");
             return Err(FilterError { message, column: sign_at.saturating_sub(1) });
         }
         let (test, negated) = match operator {
-            Operator::Equal => (equal(&field, &value, column)?, false),
-            Operator::NotEqual => (equal(&field, &value, column)?, true),
+            Operator::Equal => (equal(kind, &value, column)?, false),
+            Operator::NotEqual => (equal(kind, &value, column)?, true),
             Operator::Match => (Test::Match(regex(&value, false, column)?), false),
             Operator::NotMatch => (Test::Match(regex(&value, false, column)?), true),
-            Operator::Above => (Test::Above(number(&value, column)?), false),
-            Operator::Below => (Test::Below(number(&value, column)?), false),
+            Operator::Above => (Test::Above(number(kind, &value, column)?), false),
+            Operator::Below => (Test::Below(number(kind, &value, column)?), false),
             // What has no number is neither: both bounds are written as two tests that need one.
-            Operator::AtLeast => return Ok(bounded(field, Test::Below(number(&value, column)?))),
-            Operator::AtMost => return Ok(bounded(field, Test::Above(number(&value, column)?))),
+            Operator::AtLeast => return Ok(bounded(field, Test::Below(number(kind, &value, column)?))),
+            Operator::AtMost => return Ok(bounded(field, Test::Above(number(kind, &value, column)?))),
         };
         let expr = Expr::Field(field, test);
         Ok(if negated { Expr::Not(Box::new(expr)) } else { expr })
@@ -221,7 +233,7 @@ impl Parser {
 
     /// A value: quoted, or up to a blank or a joining sign that stands in no bracket of its own, so that
     /// `path~^/(a|b)$` needs no quotes.
-    fn value(&mut self, field: &Field) -> Result<String, FilterError> {
+    fn value(&mut self, kind: Kind) -> Result<String, FilterError> {
         if let Some(quote @ ('"' | '\'')) = self.peek() {
             return self.quoted(quote);
         }
@@ -250,7 +262,7 @@ impl Parser {
             }
         }
         if value.is_empty() {
-            let example = if field.is_number() { "400" } else { "\"\" for an empty one" };
+            let example = if kind.is_number() { "400" } else { "\"\" for an empty one" };
             return Err(FilterError { message: format!("a value is missing here: write {example}"), column: start });
         }
         Ok(value)
@@ -319,16 +331,27 @@ impl Parser {
     }
 }
 
+/// The field of this name.
+fn named<L: Language>(name: &str) -> Option<L::Field> {
+    let known = L::FIELDS.iter().find(|(known, _)| *known == name).map(|(_, field)| field.clone());
+    known.or_else(|| L::open(name))
+}
+
 /// There is a number and it is not on the wrong side.
-fn bounded(field: Field, wrong: Test) -> Expr {
+fn bounded<L: Language>(field: L::Field, wrong: Test) -> Expr<L> {
     let not_wrong = Expr::Not(Box::new(Expr::Field(field.clone(), wrong)));
     Expr::All(vec![Expr::Field(field, Test::Exists), not_wrong])
 }
 
-/// The whole value, `*` and `?` being wildcards; of a status also `4xx`.
-fn equal(field: &Field, value: &str, column: usize) -> Result<Test, FilterError> {
-    let value = if *field == Field::Status { value.replace(['x', 'X'], "?") } else { value.to_owned() };
-    if field.is_number() && !value.chars().all(|c| c.is_ascii_digit() || matches!(c, '*' | '?')) {
+/// The whole value, `*` and `?` being wildcards; of a status also `4xx`, of an address also its network.
+fn equal(kind: Kind, value: &str, column: usize) -> Result<Test, FilterError> {
+    if kind == Kind::Address
+        && let Some(network) = network(value)
+    {
+        return Ok(Test::Within(network));
+    }
+    let value = if kind == Kind::Status { value.replace(['x', 'X'], "?") } else { value.to_owned() };
+    if kind.is_number() && !value.chars().all(|c| c.is_ascii_digit() || matches!(c, '*' | '?')) {
         return Err(FilterError { message: format!("`{value}` is no number, e.g. 404"), column });
     }
     let pattern: String = value
@@ -339,7 +362,12 @@ fn equal(field: &Field, value: &str, column: usize) -> Result<Test, FilterError>
             c => regex::escape(c.encode_utf8(&mut [0; 4])),
         })
         .collect();
-    regex(&format!("^(?s-u:{})$", unicode_free(&pattern)), field.ignores_case(), column).map(Test::Match)
+    regex(&format!("^(?s-u:{})$", unicode_free(&pattern)), kind.ignores_case(), column).map(Test::Match)
+}
+
+/// A network, or an address as a network of one.
+fn network(text: &str) -> Option<IpNet> {
+    text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(|address| IpNet::from(address.to_canonical())))
 }
 
 /// Writes characters beyond ASCII as their bytes, so that a wildcard can stand for any byte.
@@ -347,7 +375,7 @@ fn unicode_free(pattern: &str) -> String {
     pattern.bytes().map(|b| if b.is_ascii() { char::from(b).to_string() } else { format!("\\x{b:02x}") }).collect()
 }
 
-fn search(word: &str, column: usize) -> Result<Expr, FilterError> {
+fn search<L: Language>(word: &str, column: usize) -> Result<Expr<L>, FilterError> {
     regex(&regex::escape(word), true, column).map(Expr::Word)
 }
 
@@ -360,18 +388,28 @@ fn regex(pattern: &str, ignore_case: bool, column: usize) -> Result<Regex, Filte
     })
 }
 
-/// A number in thousandths; `ms` and `s` may follow.
-fn number(value: &str, column: usize) -> Result<u64, FilterError> {
-    let (digits, unit) = match value.strip_suffix("ms") {
-        Some(digits) => (digits, 1000),
-        None => value.strip_suffix('s').map_or((value, 1000), |digits| (digits, 1_000_000)),
+/// A number in thousandths, with or without a unit: `500`, `1.5s`, `1e6`, `2MiB`.
+fn number(kind: Kind, value: &str, column: usize) -> Result<u64, FilterError> {
+    let units: &[(&str, u64)] = match kind {
+        Kind::Time => &TIMES,
+        Kind::Size => &SIZES,
+        _ => &[],
     };
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let lower = value.to_ascii_lowercase();
+    let unit = units.iter().find_map(|(name, factor)| Some((lower.strip_suffix(name)?, *factor)));
+    let (digits, unit) = unit.unwrap_or((lower.as_str(), 1000));
+    thousandths(digits, unit)
+        .ok_or_else(|| FilterError { message: format!("`{value}` is no number, e.g. 500"), column })
+}
+
+/// Digits with three decimals at most, and with a power of ten (`1e6`), times the unit.
+fn thousandths(text: &str, unit: u64) -> Option<u64> {
+    let (text, power) = text.split_once('e').unwrap_or((text, "0"));
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    if whole.is_empty() || fraction.len() > 3 {
+        return None;
+    }
     let read = |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse::<u64>().ok()).flatten();
-    let fraction = format!("{fraction:0<3}");
-    let thousandths = (!whole.is_empty() && fraction.len() == 3)
-        .then(|| Some(read(whole)?.checked_mul(unit)?.checked_add(read(&fraction)?.checked_mul(unit / 1000)?)))
-        .flatten()
-        .flatten();
-    thousandths.ok_or_else(|| FilterError { message: format!("`{value}` is no number, e.g. 500"), column })
+    let unit = unit.checked_mul(10_u64.checked_pow(u32::try_from(read(power)?).ok()?)?)?;
+    read(whole)?.checked_mul(unit)?.checked_add(read(&format!("{fraction:0<3}"))?.checked_mul(unit / 1000)?)
 }
