@@ -25,9 +25,9 @@
 //! | --- | --- | --- |
 //! | [`exchange`] | facts | nothing of ours |
 //! | [`gateway`], [`forwarded`], [`asgi`], [`redirect`] | models, pure | `exchange`, and each other where one builds on another |
-//! | [`filter`] | models, pure | nothing of ours |
+//! | [`access_log`], [`filter`] | models, pure | nothing of ours |
 //! | [`lanes`] | the side by side | `exchange`, models |
-//! | [`diagnosis`] | conclusions | `exchange`, `lanes`, models |
+//! | [`diagnosis`] | conclusions | `exchange`, `lanes`, `access_log`, models |
 //! | [`dry_run`] | conclusions without traffic | `exchange`, `lanes`, `diagnosis`, models |
 //! | [`remedy`] | conclusions: fixes, tried | `exchange`, `lanes`, `diagnosis`, `dry_run`, models |
 //! | [`settings`] | what was meant | `exchange`, models, `lanes` (the set-up) |
@@ -41,6 +41,7 @@
 //!
 //! `tests/rooms.rs` reads the `use` lines and fails on any other arrow.
 
+pub mod access_log;
 pub mod asgi;
 pub mod capture;
 pub mod cli;

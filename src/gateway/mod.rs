@@ -45,6 +45,7 @@ pub use model::{
     Served, Step, StepKind, Tls, Unseen, World,
 };
 pub use names::{Mapping, Names};
+pub use nginx::{LogDestination, LoggedTo};
 pub use path::{Decoded, Normal, SentTarget};
 pub use place::{ConfigError, NotUnderstood, Place, Remark, Weight};
 pub use reading::{Options, read};
@@ -117,6 +118,15 @@ impl FromStr for Proxy {
         let unknown = || format!("{text:?} is no proxy that is known: nginx, traefik, caddy, haproxy or apache");
         all.into_iter().find(known).ok_or_else(unknown)
     }
+}
+
+/// Where an nginx logs requests to, and in which formats: every `access_log` of its configuration.
+///
+/// # Errors
+/// [`ConfigError`] for a file that cannot be read, for what nginx refuses to read at all, and for an `access_log` in a format
+/// that there is not.
+pub fn nginx_logs(paths: &[PathBuf], files: &dyn Files) -> Result<Vec<LoggedTo>, ConfigError> {
+    nginx::logged(paths, files)
 }
 
 /// A reverse proxy: what is known of it, and the model that plans requests.

@@ -26,6 +26,7 @@ mod level;
 mod lexer;
 mod listen;
 mod location;
+mod logged;
 mod map;
 mod plan;
 mod proxy_pass;
@@ -50,6 +51,8 @@ mod variables;
 mod visit;
 
 pub(super) use edit::edits;
+pub(super) use logged::logged;
+pub use logged::{LogDestination, LoggedTo};
 
 use std::collections::HashSet;
 use std::path::PathBuf;
