@@ -34,6 +34,7 @@
 //! | [`capture`] | live | `exchange` |
 //! | [`store`] | what is kept | `exchange`, `capture` (its events), models, `lanes`, `diagnosis`, `dry_run`, `remedy` |
 //! | [`proxy`] | live | `exchange`, `gateway`, `forwarded`, `capture` |
+//! | [`tail`] | live | nothing of ours |
 //! | [`probe`] | live | `exchange`, `lanes`, models |
 //! | [`tui`], [`report`] | faces | `store`, `lanes`, `diagnosis`, `dry_run`, `remedy`, models, `settings`, `exchange` |
 //! | [`demo`] | live | `exchange`, models |
@@ -60,4 +61,5 @@ pub mod remedy;
 pub mod report;
 pub mod settings;
 pub mod store;
+pub mod tail;
 pub mod tui;
