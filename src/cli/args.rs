@@ -348,6 +348,7 @@ pub(super) fn settings(
         names: Names::default(),
         source: None,
         findings: Findings::default(),
+        access_logs: Vec::new(),
     })
 }
 

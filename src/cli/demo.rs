@@ -72,7 +72,8 @@ pub(super) fn run(args: DemoArgs) -> Result<Exit, Failure> {
         let export = Arc::new(Export::new(Arc::clone(&engine.store), &Findings::default(), &output));
         let (store, pause) = (Arc::clone(&engine.store), engine.capture.pause_switch());
         let (again, news) = Again::new(Arc::clone(&engine.store));
-        let live = LiveControls { store, pause, reload: None, export, teller: Arc::new(engine.teller()), again };
+        let live =
+            LiveControls { store, pause, reload: None, export, teller: Arc::new(engine.teller()), again, logs: None };
         let list = SCENES.iter().map(|scene| Scene { title: scene.name.to_owned(), about: scene.look.to_owned() });
         let scenes = Scenes { list: list.collect(), current: shown };
         let controls = Box::new(DemoControls { live, choose });

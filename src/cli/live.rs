@@ -15,6 +15,7 @@ use super::again::Again;
 use super::engine::{Engine, SharedStore, Sink, Teller};
 use super::findings::{self, Export};
 use super::headless::Headless;
+use super::logs::{Followed, LogControls};
 use super::reload::{Nudge, Reload};
 use super::signals::{Signals, runtime, sleep};
 use super::watch::{self, AppServer, Watch};
@@ -29,7 +30,7 @@ use crate::proxy::{self, Limits, Running, StandIn, Tap, TapRole};
 use crate::redirect::Chain;
 use crate::report::{Report, Style, losses, wants_color};
 use crate::settings::{self, Bounds, Format, Machine, Output, Settings};
-use crate::store::{Filter, Store};
+use crate::store::{Filter, LogView, Store};
 use crate::tui::{self, Controls, Exported, Look, Scenes, Session};
 
 /// Runs taps or the stand-in until told to stop.
@@ -97,10 +98,14 @@ pub(super) fn run_beside(
         let export = Arc::clone(&export);
         let teller = Arc::new(engine.teller());
         let (again, news) = Again::new(Arc::clone(&engine.store));
-        let controls = LiveControls { store: Arc::clone(&engine.store), pause, reload, export, teller, again };
+        let followed = Followed::start(&settings)?;
+        let (logs, shown) = (followed.as_ref().map(Followed::controls), followed.as_ref().map(Followed::shown));
+        let store = Arc::clone(&engine.store);
+        let controls = LiveControls { store, pause, reload, export, teller, again, logs };
         let session = session(&engine, &settings.output, filter, warning, Box::new(controls), None);
-        let session = Session { console: beside.console.take(), news: Some(news), ..session };
-        show(session, settings.output.duration, beside.end())
+        let session = Session { console: beside.console.take(), logs: shown, news: Some(news), ..session };
+        let ended = show(session, settings.output.duration, beside.end());
+        followed.map_or(Ok(()), Followed::finish).and(ended)
     } else {
         announce(&engine.store, &notes.lines, warning.as_deref());
         Ok(signals.wait(settings.output.duration, face.done, beside.end()))
@@ -341,6 +346,7 @@ pub(super) fn session(
         controls,
         scenes,
         console: None,
+        logs: None,
         news: None,
     }
 }
@@ -356,6 +362,8 @@ pub(super) struct LiveControls {
     pub teller: Arc<Teller>,
     /// Sends what was recorded once more.
     pub again: Again,
+    /// Reads the logs beside.
+    pub logs: Option<LogControls>,
 }
 
 impl Controls for LiveControls {
@@ -389,6 +397,14 @@ impl Controls for LiveControls {
 
     fn follow(&mut self, chain: &Chain) -> Result<String, String> {
         self.again.follow(chain)
+    }
+
+    fn look(&mut self, view: LogView) -> Result<(), String> {
+        self.logs.as_mut().map_or_else(|| Err("no log is read".to_owned()), |logs| logs.look(view))
+    }
+
+    fn export_log(&mut self) -> Result<Exported, String> {
+        self.logs.as_mut().map_or_else(|| Err("no log is read".to_owned()), LogControls::export_log)
     }
 
     fn export(&mut self) -> Result<Exported, String> {

@@ -14,6 +14,7 @@ mod follow;
 mod from_args;
 pub mod headless;
 mod live;
+mod logs;
 mod predict;
 mod probe;
 mod prove;
@@ -94,6 +95,7 @@ enum Command {
     Follow(follow::FollowArgs),
     Fix(fix::FixArgs),
     Check(check::CheckArgs),
+    Logs(logs::LogsArgs),
     Predict(predict::PredictArgs),
     Demo(demo::DemoArgs),
     Probe(probe::ProbeArgs),
@@ -121,6 +123,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Follow(args) => follow::run(&args),
         Command::Fix(args) => fix::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Logs(args) => logs::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Demo(args) => demo::run(args),
         Command::Rules(args) => rules::run(&args),

@@ -11,6 +11,7 @@ use super::args::{AskArgs, FindArgs, LimitArgs, OutputArgs, RouteArgs, ServerArg
 use super::configured::{NameArgs, PortArgs};
 use super::findings::FindingsArgs;
 use super::from_args::FromArgs;
+use super::logs::BesideArgs;
 use super::{Exit, Failure, live};
 use crate::gateway::{Front, Gateway};
 use crate::lanes::TapKind;
@@ -72,6 +73,8 @@ pub(super) struct ProxyArgs {
     output: OutputArgs,
     #[command(flatten)]
     findings: FindingsArgs,
+    #[command(flatten)]
+    logs: BesideArgs,
 }
 
 impl ProxyArgs {
@@ -85,7 +88,8 @@ impl ProxyArgs {
         };
         let settings = settings(listeners, Some(gateway), &self.server, &self.find, &self.limits, &self.output)?;
         let (names, findings) = (self.names.names(), self.findings.findings()?);
-        asking(Settings { ask_app: !self.no_ask_app, names, source, findings, ..settings }, self.ask.key())
+        let settings = Settings { ask_app: !self.no_ask_app, names, source, findings, ..settings };
+        asking(self.logs.add_to(settings)?, self.ask.key())
     }
 
     fn front(&self) -> Option<Front> {

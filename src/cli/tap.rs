@@ -8,6 +8,7 @@ use super::args::{AskArgs, FindArgs, LimitArgs, OutputArgs, ServerArgs, asking, 
 use super::configured::PortArgs;
 use super::findings::FindingsArgs;
 use super::from_args::FromArgs;
+use super::logs::BesideArgs;
 use super::{Exit, Failure, live};
 use crate::lanes::TapKind;
 use crate::settings::{Listener, Machine, Settings, TapSpec, door_behind};
@@ -70,6 +71,8 @@ pub(super) struct TapArgs {
     output: OutputArgs,
     #[command(flatten)]
     findings: FindingsArgs,
+    #[command(flatten)]
+    logs: BesideArgs,
 }
 
 impl TapArgs {
@@ -84,7 +87,7 @@ impl TapArgs {
         // The proxy that it describes is another program.
         let settings = Settings { gateway: None, source: self.from.any().then(|| self.from.source(None)), ..settings };
         let (findings, tap_source, ask_app) = (self.findings.findings()?, self.tap_source, !self.no_ask_app);
-        asking(Settings { findings, tap_source, ask_app, ..settings }, self.ask.key())
+        asking(self.logs.add_to(Settings { findings, tap_source, ask_app, ..settings })?, self.ask.key())
     }
 }
 

@@ -13,6 +13,7 @@ pub(crate) mod fix;
 mod history;
 mod hop_words;
 mod known_apps;
+pub mod log;
 mod order;
 pub mod pages;
 mod paths;

@@ -81,7 +81,7 @@ pub(super) fn rank(findings: &mut [Finding]) {
 }
 
 /// What `code` follows from, among the codes that are there.
-fn cause(code: &str, there: &[&'static str]) -> Option<&'static str> {
+pub(super) fn cause(code: &str, there: &[&'static str]) -> Option<&'static str> {
     CAUSES
         .iter()
         .filter(|(cause, _)| there.contains(cause))

@@ -49,7 +49,8 @@ impl Proxy {
             .unwrap_or(Self::Unknown)
     }
 
-    fn named(name: &str) -> Self {
+    /// The proxy of this name, as `gateway::Proxy::word` gives it.
+    pub(super) fn named(name: &str) -> Self {
         match name {
             "traefik" => Self::Traefik,
             "nginx" => Self::Nginx,

@@ -10,6 +10,7 @@ mod check;
 mod findings;
 mod fixes;
 mod line;
+mod logs;
 mod markdown;
 mod sarif;
 #[cfg(test)]
@@ -25,6 +26,7 @@ pub use chains::{ChainFormat, ShownChain, Verdict, chain};
 pub use check::{CheckFormat, Checked, Said, check};
 pub use findings::{Found, findings, known};
 pub use fixes::{FixesFormat, LeftOut, ShownFixes, ToMend, TriedFix, fixes};
+pub use logs::{Country, LogFormat, ShownLogs, log_cause, log_cause_line, log_findings, log_line, logs};
 pub use servers::servers;
 
 use std::io::{self, ErrorKind, Write};

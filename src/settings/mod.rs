@@ -10,6 +10,7 @@ mod output;
 mod quantity;
 mod server;
 mod setup;
+mod when;
 
 pub use doors::{MappedPort, door_behind, stand_ins};
 pub use listen::{Listener, TapSpec, parse_listen};
@@ -18,6 +19,7 @@ pub use output::{Color, FailOn, Findings, FindingsFile, FindingsFormat, Format, 
 pub use quantity::{parse_duration, parse_size};
 pub use server::{Evidence, ServerFacts, installed_framework};
 pub use setup::{AppFacts, setup};
+pub use when::When;
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -48,6 +50,8 @@ pub struct Settings {
     pub output: Output,
     /// Where the causes are written, and which are known.
     pub findings: Findings,
+    /// Access logs that are followed beside the taps.
+    pub access_logs: Vec<PathBuf>,
     /// The address app taps connect from, if not the system's choice.
     pub tap_source: Option<IpAddr>,
     /// True if the app may be asked for its `openapi.json`.

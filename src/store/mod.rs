@@ -11,6 +11,7 @@ mod causes;
 mod chains;
 mod filter;
 mod learned;
+mod log_book;
 mod pairing;
 mod plain;
 mod proving;
@@ -20,6 +21,9 @@ mod tests;
 pub use causes::{Asked, CauseRow, CauseState};
 pub use chains::Chains;
 pub use filter::Requests;
+pub use log_book::{
+    Fed, Known, LineFilter, LogBook, LogLine, LogSource, LogView, Progress, Surroundings, UnreadLine, UnreadLines,
+};
 pub use proving::{ProofState, Proving};
 
 use std::collections::VecDeque;

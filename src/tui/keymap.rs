@@ -7,6 +7,7 @@ use bindings::TABLES;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
+use super::access_log::There;
 use super::state::{Page, State};
 
 /// What a key asks for.
@@ -30,6 +31,14 @@ pub(super) enum Action {
     Redirects,
     Routes,
     Findings,
+    AccessLog,
+    Group,
+    Raw,
+    Unread,
+    HideScanners,
+    Window,
+    CopyLine,
+    Link,
     Evidence,
     FilterByIt,
     Known,
@@ -134,24 +143,27 @@ impl Group {
 pub(super) enum Bar {
     /// Not in the bar.
     No,
-    /// On the list of requests.
+    /// Where there is no way back: on the list of requests, and where there are logs and nothing else.
     List,
     /// In the detail view.
     Detail,
-    /// Where there is a way back: anywhere but on the list of requests.
+    /// Where there is a way back: anywhere else.
     Away,
     /// Wherever there is such a key.
     Here,
 }
 
 impl Bar {
-    /// True if the bar of a page has it.
-    pub(super) const fn is_on(self, page: Page) -> bool {
+    /// True if the bar has it now.
+    pub(super) fn is_shown(self, state: &State) -> bool {
+        let page = state.page;
+        // Logs alone have one page, which is what the list is elsewhere: there is nothing behind it.
+        let is_top = page == Page::Requests || page == Page::AccessLog && state.log.there == There::Alone;
         match self {
             Self::No => false,
-            Self::List => matches!(page, Page::Requests),
+            Self::List => is_top,
             Self::Detail => page.is_text(),
-            Self::Away => !matches!(page, Page::Requests),
+            Self::Away => !is_top,
             Self::Here => true,
         }
     }
@@ -166,6 +178,8 @@ enum On {
     Traffic,
     /// On this one alone.
     Only(Page),
+    /// On all but this one.
+    Not(Page),
 }
 
 impl On {
@@ -174,6 +188,7 @@ impl On {
             Self::Every => true,
             Self::Traffic => page == Page::Requests || page.is_text(),
             Self::Only(one) => page == one,
+            Self::Not(one) => page != one,
         }
     }
 }
@@ -185,8 +200,10 @@ pub(super) enum Only {
     Any,
     /// In the demo, which has scenes.
     Demo,
-    /// In all but the demo, where digits choose scenes.
-    NoDemo,
+    /// Where digits choose pages: not in the demo, where they choose scenes, nor where there are logs and nothing else.
+    Pages,
+    /// Where logs are read beside the taps.
+    LogsBeside,
     /// Where the proxy has files.
     Files,
     /// Where hopscope started a command.
@@ -215,7 +232,8 @@ impl Binding {
         match self.only {
             Only::Any => true,
             Only::Demo => !state.scenes.is_empty(),
-            Only::NoDemo => state.scenes.is_empty(),
+            Only::Pages => state.scenes.is_empty() && state.log.there != There::Alone,
+            Only::LogsBeside => state.log.there == There::Beside,
             Only::Command => state.console.is_some(),
             Only::Files => state.configured,
         }
@@ -257,9 +275,16 @@ mod tests {
 
     /// Bindings that may be there at the same time.
     fn together((on, one): &(On, &Binding), (other_on, other): &(On, &Binding)) -> bool {
-        let pages = on == other_on || *on == On::Every || *other_on == On::Every;
+        let apart = |one: On, other: On| match (one, other) {
+            (On::Only(one), On::Only(other)) => one != other,
+            (On::Only(one), On::Not(other)) => one == other,
+            (On::Traffic, On::Only(_)) => true,
+            _ => false,
+        };
         let demo = [one.only, other.only];
-        pages && !(demo.contains(&Only::Demo) && demo.contains(&Only::NoDemo))
+        let never_in_demo = |only: &Only| matches!(only, Only::Pages | Only::LogsBeside);
+        let runs = !(demo.contains(&Only::Demo) && demo.iter().any(never_in_demo));
+        runs && !apart(*on, *other_on) && !apart(*other_on, *on)
     }
 
     #[test]

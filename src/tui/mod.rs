@@ -10,6 +10,7 @@
 //! There is no tick: the face sleeps until a key or a new revision, draws at most thirty times a second, and while
 //! nothing changes it draws nothing and no timer runs.
 
+mod access_log;
 mod copy;
 mod detail;
 mod editor;
@@ -39,7 +40,7 @@ mod verdict_text;
 mod view;
 mod what_if;
 
-pub use session::{Console, Controls, Exit, Exported, Lines, Scene, Scenes, Session};
+pub use session::{Console, Controls, Exit, Exported, Lines, Logs, Scene, Scenes, Session};
 pub use theme::{Look, ThemeName};
 
 use std::sync::PoisonError;
@@ -50,8 +51,9 @@ use jiff::tz::TimeZone;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
+use access_log::There;
 use input::Input;
-use message::{Effect, Message};
+use message::{Effect, LoggedRequest, Message};
 use routing::Excerpt;
 use screenful::Screenful;
 use state::{Overlay, Page, State};
@@ -59,6 +61,7 @@ use terminal::Screen;
 
 use crate::gateway::Place;
 use crate::lanes::visible::visible;
+use crate::store::{LineFilter, LogView};
 
 /// The least time between two frames.
 const FRAME: Duration = Duration::from_millis(33);
@@ -83,6 +86,13 @@ pub async fn run(session: Session) -> anyhow::Result<Exit> {
     if let Some(scenes) = &session.scenes {
         state.scenes.clone_from(&scenes.list);
         state.scene = *scenes.current.borrow();
+    }
+    if let Some(logs) = &session.logs {
+        state.log.there = if logs.alone { There::Alone } else { There::Beside };
+        state.log.begin_with(&logs.filter, logs.span, &state.zone);
+        if logs.alone {
+            state.page = Page::AccessLog;
+        }
     }
     Ok(Face::new(session, state, input).live(&mut screen).await)
 }
@@ -124,6 +134,9 @@ impl Face {
 
     fn show(&mut self, screen: &mut Screen) -> std::io::Result<()> {
         self.seen.refresh(&self.session.store, &mut self.state);
+        if let Some(logs) = &self.session.logs {
+            self.seen.refresh_log(&logs.book, &mut self.state);
+        }
         if let Some(console) = &self.session.console {
             self.seen.read_console(console, &mut self.state);
         }
@@ -140,6 +153,8 @@ impl Face {
         // What is not on screen needs no frame.
         let console = self.session.console.as_mut().filter(|_| self.state.page == Page::Console);
         let console = console.map(|console| &mut console.changed);
+        let log = self.session.logs.as_mut().filter(|_| self.state.page == Page::AccessLog);
+        let log = log.map(|logs| &mut logs.changed);
         tokio::select! {
             biased;
             message = self.input.next() => message,
@@ -147,7 +162,8 @@ impl Face {
             said = next_news(self.session.news.as_mut()) => Message::Told(said),
             () = sleep_until(self.next_frame), if self.stale => Message::Changed,
             () = next_revision(&mut self.session.changed), if !self.stale => Message::Changed,
-            () = next_line(console), if !self.stale => Message::Changed,
+            () = next_tick(console), if !self.stale => Message::Changed,
+            () = next_tick(log), if !self.stale => Message::Changed,
         }
     }
 
@@ -166,14 +182,42 @@ impl Face {
         self.state.notice = Some(visible(said.as_bytes()));
     }
 
-    /// Writes the causes down and says where, or why not.
-    fn export(&mut self) {
-        match self.session.controls.export() {
+    /// Says where what was asked for was written, or why it was not.
+    fn exported(&mut self, exported: Result<Exported, String>) {
+        match exported {
             Ok(Exported::File(path)) => {
                 self.state.notice = Some(visible(format!("written to {}", path.display()).as_bytes()));
             }
             Ok(Exported::Text(text)) => self.save(&text),
             Err(why) => self.state.notice = Some(visible(why.as_bytes())),
+        }
+    }
+
+    /// Has the logs read anew.
+    fn look(&mut self, filter: &str, since: Option<i64>, until: Option<i64>) {
+        match LineFilter::parse(filter) {
+            Ok(parsed) => {
+                let filter = Some(parsed).filter(|filter| !filter.is_empty());
+                let view = LogView { filter, since, until, ..LogView::default() };
+                if let Err(why) = self.session.controls.look(view) {
+                    let State { log, zone, .. } = &mut self.state;
+                    match &self.session.logs {
+                        Some(logs) => log.begin_with(&logs.filter, logs.span, zone),
+                        None => log.begin_with("", (None, None), zone),
+                    }
+                    self.state.notice = Some(visible(why.as_bytes()));
+                }
+            }
+            Err(error) => self.state.notice = Some(visible(format!("{filter}: {error}").as_bytes())),
+        }
+    }
+
+    /// Shows the exchange that a line of a log is of.
+    fn link(&mut self, request: &LoggedRequest) {
+        let found = request.find(&self.session.store.read().unwrap_or_else(PoisonError::into_inner));
+        match found {
+            Some(id) => self.state.show(id),
+            None => self.state.notice = Some("no such request within two seconds passed a tap".to_owned()),
         }
     }
 
@@ -231,7 +275,16 @@ impl Face {
                     let said = self.session.controls.follow(&chain);
                     self.tell(said);
                 }
-                Effect::Export => self.export(),
+                Effect::Export => {
+                    let exported = self.session.controls.export();
+                    self.exported(exported);
+                }
+                Effect::ExportLog => {
+                    let exported = self.session.controls.export_log();
+                    self.exported(exported);
+                }
+                Effect::Look { filter, since, until } => self.look(&filter, since, until),
+                Effect::Link(request) => self.link(&request),
                 Effect::Scene(index) => self.session.controls.scene(index),
             }
         }
@@ -246,8 +299,8 @@ async fn next_revision(changed: &mut watch::Receiver<u64>) {
     }
 }
 
-/// Ready when the command has written; never, if its output is not shown.
-async fn next_line(changed: Option<&mut watch::Receiver<u64>>) {
+/// Ready when there is more of the command's output, or of the logs; never, if they are not shown.
+async fn next_tick(changed: Option<&mut watch::Receiver<u64>>) {
     match changed {
         Some(changed) => next_revision(changed).await,
         None => std::future::pending().await,

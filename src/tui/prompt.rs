@@ -2,7 +2,19 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use crate::store::Filter;
+use crate::store::{Filter, LineFilter};
+
+/// What is typed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum What {
+    /// A filter of requests.
+    #[default]
+    Requests,
+    /// A filter of log lines.
+    Lines,
+    /// Something that is not completed.
+    Plain,
+}
 
 /// A line being typed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,12 +27,32 @@ pub(super) struct Prompt {
     pub(super) before: String,
     /// How far back in the history: 0 is the line itself.
     back: usize,
+    what: What,
 }
 
 impl Prompt {
     /// A prompt that starts with the filter in force.
     pub(super) fn new(text: &str) -> Self {
         Self { left: text.to_owned(), before: text.to_owned(), ..Self::default() }
+    }
+
+    /// The same for a filter of log lines.
+    pub(super) fn of_lines(text: &str) -> Self {
+        Self { what: What::Lines, ..Self::new(text) }
+    }
+
+    /// The same for something that is no filter.
+    pub(super) fn plain(text: &str) -> Self {
+        Self { what: What::Plain, ..Self::new(text) }
+    }
+
+    /// What the word before the cursor may become.
+    pub(super) fn completions(&self) -> Vec<String> {
+        match self.what {
+            What::Requests => Filter::completions(&self.left),
+            What::Lines => LineFilter::completions(&self.left),
+            What::Plain => Vec::new(),
+        }
     }
 
     /// The whole line.
@@ -73,7 +105,7 @@ impl Prompt {
 
     /// Takes the best way to go on with the word before the cursor.
     fn complete(&mut self) {
-        let Some(best) = Filter::completions(&self.left).into_iter().next() else { return };
+        let Some(best) = self.completions().into_iter().next() else { return };
         let word = self.left.rfind(|c: char| c.is_whitespace() || matches!(c, '&' | '|' | '(' | '!'));
         self.left.truncate(word.map_or(0, |at| at + 1));
         self.left.push_str(&best);

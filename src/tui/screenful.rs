@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use super::access_log::LogSeen;
 use super::detail;
 use super::findings::FindingsSeen;
 use super::redirects::RedirectsSeen;
@@ -14,11 +15,12 @@ use super::session::Console;
 use super::state::{Overlay, Page, State};
 use super::text::{Runs, run};
 use super::theme::Tone;
+use super::view::access_log::LogPlaces;
 use super::view::places::Places;
 use super::what_if::Supposing;
 use crate::exchange::ExchangeId;
 use crate::lanes::{self, Lanes, Setup};
-use crate::store::{Counts, Entry, Store};
+use crate::store::{Counts, Entry, LogBook, Store};
 
 /// How many waiting entries the filter sees per frame.
 const PORTION: usize = 512;
@@ -51,6 +53,8 @@ pub(super) struct Screenful {
     pub(super) redirects: RedirectsSeen,
     /// The Findings page, as it was when it was last looked at.
     pub(super) findings: FindingsSeen,
+    /// The Access log page, as it was when it was last looked at.
+    pub(super) log: LogSeen,
     /// How many causes are neither known nor gone.
     pub(super) open_causes: usize,
     /// Lines made before, by exchange: the revision they were made from, and the line.
@@ -82,6 +86,7 @@ impl Screenful {
             routes: None,
             redirects: RedirectsSeen::default(),
             findings: FindingsSeen::default(),
+            log: LogSeen::default(),
             open_causes: 0,
             made: HashMap::new(),
             made_with: false,
@@ -140,6 +145,20 @@ impl Screenful {
             let before = (self.detail_of.map(|of| of.id), self.detail.len());
             self.make_detail(state);
             self.stay_at_the_end(before, state);
+        }
+    }
+
+    /// Brings the Access log page up to date, where it is what is shown.
+    pub(super) fn refresh_log(&mut self, book: &RwLock<LogBook>, state: &mut State) {
+        if state.page == Page::AccessLog {
+            let book = book.read().unwrap_or_else(PoisonError::into_inner);
+            let room = LogPlaces::of(state, self).room();
+            self.log.refresh(&book, &mut state.log, room);
+            // What was got through takes a line of its own.
+            let now = LogPlaces::of(state, self).room();
+            if now != room {
+                self.log.refresh(&book, &mut state.log, now);
+            }
         }
     }
 

@@ -10,7 +10,7 @@ use super::Look;
 use crate::diagnosis::Cause;
 use crate::exchange::ExchangeId;
 use crate::redirect::Chain;
-use crate::store::Store;
+use crate::store::{LogBook, LogView, Store};
 
 /// Everything the terminal face needs for one run.
 pub struct Session {
@@ -32,8 +32,24 @@ pub struct Session {
     pub scenes: Option<Scenes>,
     /// What a command that hopscope started writes, when it did.
     pub console: Option<Console>,
+    /// The logs that are read, where some are.
+    pub logs: Option<Logs>,
     /// What comes of what the controls began, a sentence each; `None` where they begin nothing.
     pub news: Option<mpsc::Receiver<String>>,
+}
+
+/// The logs that are read.
+pub struct Logs {
+    /// What they come to; only ever read here.
+    pub book: Arc<RwLock<LogBook>>,
+    /// Ticks with the book's revision.
+    pub changed: watch::Receiver<u64>,
+    /// The filter that they are read through; empty for none.
+    pub filter: String,
+    /// From when on they are read, and until before when, milliseconds since 1970; `None` for no bound.
+    pub span: (Option<i64>, Option<i64>),
+    /// There is nothing else: no tap, and no page but theirs.
+    pub alone: bool,
 }
 
 /// The last lines of a command's output: visible text, the newest last.
@@ -82,6 +98,21 @@ pub trait Controls {
     /// # Errors
     /// A sentence that says why it cannot be followed here.
     fn follow(&mut self, chain: &Chain) -> Result<String, String>;
+    /// Has the logs read anew, and only what of them is wanted; asked for only where there are logs.
+    ///
+    /// # Errors
+    /// A sentence that says why they cannot be.
+    fn look(&mut self, view: LogView) -> Result<(), String> {
+        let _ = view;
+        Err("no log is read".to_owned())
+    }
+    /// Writes down what the logs come to.
+    ///
+    /// # Errors
+    /// A sentence that says why it could not.
+    fn export_log(&mut self) -> Result<Exported, String> {
+        Err("no log is read".to_owned())
+    }
     /// Writes the causes down.
     ///
     /// # Errors

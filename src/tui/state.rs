@@ -2,6 +2,7 @@
 
 use jiff::tz::TimeZone;
 
+use super::access_log::AccessLog;
 use super::findings::Findings;
 use super::listing::{Listing, Shown, Sort};
 use super::prompt::Prompt;
@@ -31,6 +32,8 @@ pub(super) enum Page {
     Redirects,
     /// The causes that the findings come down to.
     Findings,
+    /// What access logs come to.
+    AccessLog,
 }
 
 impl Page {
@@ -71,6 +74,10 @@ pub(super) enum Overlay {
     CopyMenu,
     /// The URL to try being typed.
     Url(Prompt),
+    /// The filter of log lines being typed.
+    LineFilter(Prompt),
+    /// The span of time of the logs being typed.
+    Window(Prompt),
     /// Lines of the proxy's configuration.
     Excerpt(Excerpt),
     /// What is supposed of the selected request.
@@ -109,6 +116,7 @@ pub(super) struct State {
     pub(super) routing: Routing,
     pub(super) redirects: Redirects,
     pub(super) findings: Findings,
+    pub(super) log: AccessLog,
     pub(super) listing: Listing,
     pub(super) selected: Option<ExchangeId>,
     /// Where in the list the selected one stands.
@@ -167,6 +175,7 @@ impl State {
             routing: Routing::default(),
             redirects: Redirects::default(),
             findings: Findings::default(),
+            log: AccessLog::default(),
             listing: Listing::new(filter),
             selected: None,
             cursor: 0,

@@ -7,6 +7,7 @@ mod typing;
 use crossterm::event::{KeyCode, KeyEvent};
 
 use super::Exit;
+use super::access_log;
 use super::copy::MENU;
 use super::findings;
 use super::keymap::{Action, action};
@@ -33,10 +34,7 @@ pub(super) fn update(state: &mut State, message: Message, seen: &Screenful) -> V
             }
             effects
         }
-        Message::Mouse(mouse) => {
-            mouse::used(state, mouse, seen);
-            Vec::new()
-        }
+        Message::Mouse(mouse) => mouse::used(state, mouse, seen),
         Message::Paste(text) => {
             typing::paste(state, &text);
             Vec::new()
@@ -84,6 +82,8 @@ fn key_pressed(state: &mut State, key: KeyEvent, seen: &Screenful) -> Vec<Effect
             typing::url(state, prompt, key);
             Vec::new()
         }
+        Some(Overlay::LineFilter(prompt)) => access_log::typed(state, prompt, key),
+        Some(Overlay::Window(prompt)) => access_log::window_typed(state, prompt, key, seen),
         Some(Overlay::WhatIf(what_if)) => {
             what_if::key(state, what_if, key);
             Vec::new()
@@ -103,6 +103,7 @@ fn act(state: &mut State, action: Action, seen: &Screenful) -> Vec<Effect> {
         Page::Redirects => redirects::act(state, action, seen),
         Page::Routes => routing::act(state, action, seen),
         Page::Findings => findings::act(state, action, seen),
+        Page::AccessLog => access_log::act(state, action, seen),
     };
     own.unwrap_or_else(|| anywhere(state, action, seen))
 }
@@ -114,6 +115,7 @@ fn anywhere(state: &mut State, action: Action, seen: &Screenful) -> Vec<Effect> 
         Action::Routes => state.page = Page::Routes,
         Action::Redirects => state.page = Page::Redirects,
         Action::Findings => state.page = Page::Findings,
+        Action::AccessLog => state.page = Page::AccessLog,
         Action::Prove => return prove(state, seen),
         Action::Leave if at_top(state) => return vec![Effect::Quit(Exit::Quit)],
         Action::Leave | Action::Back => back(state),

@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 use super::args::{FindArgs, LimitArgs, OutputArgs, ServerArgs, asking, settings};
 use super::findings::FindingsArgs;
 use super::live::{self, Beside};
+use super::logs::BesideArgs;
 use super::signals::Signals;
 use super::{Exit, Failure};
 use crate::exchange::probe::ProbeKey;
@@ -78,6 +79,8 @@ pub(super) struct RunArgs {
     output: OutputArgs,
     #[command(flatten)]
     findings: FindingsArgs,
+    #[command(flatten)]
+    logs: BesideArgs,
     /// The command and its arguments
     #[arg(last = true, required = true, value_name = "COMMAND")]
     command: Vec<OsString>,
@@ -161,7 +164,7 @@ impl RunArgs {
         let listener = Listener { kind: TapKind::App, address, upstream: Some(upstream), door: None };
         let settings = settings(vec![listener], None, &self.server, &self.find, &self.limits, &self.output)?;
         let (findings, tap_source, ask_app) = (self.findings.findings()?, self.tap_source, !self.no_ask_app);
-        asking(Settings { findings, tap_source, ask_app, ..settings }, Some(key))
+        asking(self.logs.add_to(Settings { findings, tap_source, ask_app, ..settings })?, Some(key))
     }
 }
 

@@ -4,6 +4,7 @@
 //! alone shows has its document here, in a file of its own with the same sections.
 
 use super::Severity;
+use super::log::rules::{lg02, up05};
 use super::rule::Rule;
 use super::rules::{
     self, ho01, ng01, ng02, ng03, ng05, ng06, ng07, px09, px10, px11, rd02, rd04, tr02, tr04, tr05, ws02,
@@ -37,6 +38,8 @@ pub enum Found {
     Configuration,
     /// In either.
     Both,
+    /// In access logs alone. The faults of requests are looked for there as well.
+    Logs,
 }
 
 impl Found {
@@ -46,6 +49,7 @@ impl Found {
             Self::Requests => "requests",
             Self::Configuration => "configuration",
             Self::Both => "both",
+            Self::Logs => "logs",
         }
     }
 }
@@ -70,7 +74,8 @@ impl Page {
 pub fn all() -> Vec<Page> {
     let of_rules = rules::ALL.iter().map(Rule::page);
     let of_remarks = Code::ALL.iter().map(|code| of(*code)).filter(|page| page.found == Found::Configuration);
-    let mut pages: Vec<Page> = of_rules.chain(of_remarks).collect();
+    let of_logs = [up05::PAGE, lg02::PAGE];
+    let mut pages: Vec<Page> = of_rules.chain(of_remarks).chain(of_logs).collect();
     pages.sort_by_key(|page| (FAMILIES.iter().position(|family| page.code.starts_with(family)), page.code));
     pages
 }

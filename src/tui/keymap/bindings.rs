@@ -9,10 +9,15 @@ use crate::tui::state::Page;
 /// All keys, and the pages that they are for.
 pub(super) const TABLES: &[(On, &[Binding])] = &[
     (On::Every, FIRST),
+    (On::Not(Page::AccessLog), ENDS),
+    (On::Only(Page::AccessLog), LOG_ENDS),
+    (On::Every, PAGES),
     (On::Traffic, TRAFFIC),
     (On::Only(Page::Redirects), REDIRECTS),
     (On::Only(Page::Routes), ROUTES),
     (On::Only(Page::Findings), FINDINGS),
+    (On::Only(Page::AccessLog), ACCESS_LOG),
+    (On::Not(Page::AccessLog), PAUSE),
     (On::Every, LAST),
 ];
 
@@ -44,28 +49,38 @@ impl Binding {
 }
 
 /// On every page, before the page's own.
-const FIRST: &[Binding] = &[
-    barred(
-        Group::Move,
-        &[
-            (Char('j'), Action::Down),
-            (Char('k'), Action::Up),
-            (Code(KeyCode::Down), Action::Down),
-            (Code(KeyCode::Up), Action::Up),
-        ],
-        "line",
-        "move",
-    ),
-    line(
-        Group::Move,
-        &[
-            (Char('g'), Action::First),
-            (Char('G'), Action::Last),
-            (Code(KeyCode::Home), Action::First),
-            (Code(KeyCode::End), Action::Last),
-        ],
-        "first, last",
-    ),
+const FIRST: &[Binding] = &[barred(
+    Group::Move,
+    &[
+        (Char('j'), Action::Down),
+        (Char('k'), Action::Up),
+        (Code(KeyCode::Down), Action::Down),
+        (Code(KeyCode::Up), Action::Up),
+    ],
+    "line",
+    "move",
+)];
+
+const ENDS: &[Binding] = &[line(
+    Group::Move,
+    &[
+        (Char('g'), Action::First),
+        (Char('G'), Action::Last),
+        (Code(KeyCode::Home), Action::First),
+        (Code(KeyCode::End), Action::Last),
+    ],
+    "first, last",
+)];
+
+/// Where `g` groups.
+const LOG_ENDS: &[Binding] = &[line(
+    Group::Move,
+    &[(Code(KeyCode::Home), Action::First), (Char('G'), Action::Last), (Code(KeyCode::End), Action::Last)],
+    "first, last",
+)];
+
+/// On every page, after the ends.
+const PAGES: &[Binding] = &[
     line(Group::Move, &[(Ctrl('d'), Action::HalfDown), (Ctrl('u'), Action::HalfUp)], "half page"),
     line(Group::Move, &[(Code(KeyCode::PageDown), Action::PageDown), (Code(KeyCode::PageUp), Action::PageUp)], "page"),
     barred(
@@ -98,7 +113,8 @@ const FIRST: &[Binding] = &[
         ],
         "requests, … findings",
     )
-    .only(Only::NoDemo),
+    .only(Only::Pages),
+    line(Group::View, &[(Char('4'), Action::AccessLog)], "access log").only(Only::LogsBeside),
     line(
         Group::View,
         &[
@@ -175,9 +191,38 @@ const FINDINGS: &[Binding] = &[
     barred(Group::Act, &[(Char('x'), Action::Prove)], "prove the fix on the app", "prove"),
 ];
 
+const ACCESS_LOG: &[Binding] = &[
+    barred(
+        Group::Move,
+        &[(Code(KeyCode::Tab), Action::NextPane), (Code(KeyCode::BackTab), Action::PreviousPane)],
+        "next, previous pane",
+        "pane",
+    ),
+    line(Group::Move, NEXT, "next, previous cause"),
+    barred(Group::View, &[(Char('/'), Action::Filter)], "filter", "filter"),
+    barred(Group::View, &[(Char('f'), Action::Follow)], "follow the newest", "follow"),
+    line(Group::View, &[(Char('g'), Action::Group)], "group: routes, paths, …"),
+    line(Group::View, &[(Char('s'), Action::Sort)], "sort"),
+    barred(Group::View, &[(Char('h'), Action::HideScanners)], "hide, show scanners", "scanners"),
+    barred(Group::View, &[(Char('T'), Action::Window)], "span of time", "time"),
+    barred(Group::View, &[(ENTER, Action::Open)], "filter by the row", "filter by it"),
+    line(Group::View, &[(Code(KeyCode::Backspace), Action::Back)], "take the last filter off"),
+    line(Group::View, &[(Char('U'), Action::Unread)], "unread lines"),
+    line(Group::View, &[(Char('r'), Action::Raw)], "lines as written"),
+    line(Group::View, &[(Char('p'), Action::Pause)], "freeze, let go"),
+    line(Group::View, &[(Char('z'), Action::Zoom)], "zoom the pane"),
+    line(Group::View, &[(Char('e'), Action::Evidence)], "evidence first"),
+    line(Group::View, &[(Char('u'), Action::Reveal)], "show, hide secrets"),
+    line(Group::View, &[(Char('l'), Action::Link)], "the line's request").only(Only::LogsBeside),
+    line(Group::View, &[(Char('t'), Action::Try)], "the line's route").only(Only::LogsBeside),
+    line(Group::Act, &[(Char('y'), Action::CopyFix), (Char('Y'), Action::CopyLine)], "copy the fix, the line"),
+    barred(Group::Act, &[(Char('x'), Action::Export)], "write a report to a file", "export"),
+];
+
+const PAUSE: &[Binding] = &[line(Group::Act, &[(Char('p'), Action::Pause)], "pause recording")];
+
 /// On every page, after the page's own.
 const LAST: &[Binding] = &[
-    line(Group::Act, &[(Char('p'), Action::Pause)], "pause recording"),
     line(Group::Act, &[(Ctrl('l'), Action::Redraw), (Ctrl('z'), Action::Suspend)], "redraw, suspend"),
     barred(Group::Act, &[(Char('?'), Action::Help), (Code(KeyCode::F(1)), Action::Help)], "help", "help"),
     barred(

@@ -1,5 +1,6 @@
 //! Whole screens on a test terminal, and keys against the state. Screens are kept in `tests/snapshots`.
 
+mod access_log;
 mod findings;
 mod keys;
 mod mouse;
@@ -22,13 +23,15 @@ use super::screenful::Screenful;
 use super::state::State;
 use super::update::update;
 use super::{Look, ThemeName, view};
-use crate::store::Store;
+use crate::store::{LogBook, Store};
 
 /// A face without a terminal: keys go in, screens come out.
 struct Bench {
     state: State,
     seen: Screenful,
     store: Arc<RwLock<Store>>,
+    /// The logs, where there are some.
+    book: Option<RwLock<LogBook>>,
 }
 
 impl Bench {
@@ -36,13 +39,16 @@ impl Bench {
         let look = Look { theme: ThemeName::Dark, ascii: false, mouse: true };
         let seen = Screenful::new(store.setup().clone());
         let state = State::new((width, height), look, TimeZone::UTC, "");
-        let mut bench = Self { state, seen, store: Arc::new(RwLock::new(store)) };
+        let mut bench = Self { state, seen, store: Arc::new(RwLock::new(store)), book: None };
         bench.refresh();
         bench
     }
 
     fn refresh(&mut self) {
         self.seen.refresh(&self.store, &mut self.state);
+        if let Some(book) = &self.book {
+            self.seen.refresh_log(book, &mut self.state);
+        }
     }
 
     /// Presses keys one after another, each seeing the screen that the one before left. Gives all effects.

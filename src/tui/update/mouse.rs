@@ -1,21 +1,25 @@
-//! The mouse: a click selects, the wheel scrolls what is below it.
+//! The mouse: a click selects, the wheel scrolls what is below it. The Access log page has a mouse of its own.
 
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 
 use super::traffic;
+use crate::tui::message::Effect;
 use crate::tui::screenful::Screenful;
 use crate::tui::state::{Page, Pane, State};
 use crate::tui::view::places::Places;
 use crate::tui::view::table::Table;
-use crate::tui::{findings, redirects, routing, view};
+use crate::tui::{access_log, findings, redirects, routing, view};
 
 /// Lines that one turn of the wheel scrolls.
 const WHEEL: usize = 3;
 
 /// Does what was done with the mouse. What is open on top of the page leaves it alone.
-pub(super) fn used(state: &mut State, mouse: MouseEvent, seen: &Screenful) {
+pub(super) fn used(state: &mut State, mouse: MouseEvent, seen: &Screenful) -> Vec<Effect> {
     if state.overlay.is_some() {
-        return;
+        return Vec::new();
+    }
+    if state.page == Page::AccessLog {
+        return access_log::used(state, mouse, seen);
     }
     let at = (mouse.column, mouse.row);
     match mouse.kind {
@@ -24,12 +28,13 @@ pub(super) fn used(state: &mut State, mouse: MouseEvent, seen: &Screenful) {
         MouseEventKind::Down(MouseButton::Left) => clicked(state, at, seen),
         _ => {}
     }
+    Vec::new()
 }
 
 /// The table of a page that has one; the list of requests has panes beside it, and is no such table.
 fn table(state: &State, seen: &Screenful) -> Option<Table> {
     match state.page {
-        Page::Requests | Page::Detail | Page::Console => None,
+        Page::Requests | Page::Detail | Page::Console | Page::AccessLog => None,
         Page::Redirects => Some(view::redirects::table(state, seen)),
         Page::Routes => Some(view::routes::table(state, seen)),
         Page::Findings => Some(view::findings::table(state, seen)),
@@ -40,7 +45,7 @@ fn table(state: &State, seen: &Screenful) -> Option<Table> {
 fn turned(state: &mut State, (column, row): (u16, u16), down: bool, seen: &Screenful) {
     let on_table = table(state, seen).is_some_and(|table| table.contains(column, row));
     let turn = match (state.page, on_table) {
-        (Page::Requests | Page::Detail | Page::Console, _) => traffic::go,
+        (Page::Requests | Page::Detail | Page::Console | Page::AccessLog, _) => traffic::go,
         (Page::Redirects, true) => redirects::go,
         (Page::Redirects, false) => redirects::scroll,
         (Page::Routes, true) => routing::go,
@@ -55,7 +60,7 @@ fn clicked(state: &mut State, (column, row): (u16, u16), seen: &Screenful) {
     if let Some(table) = table(state, seen) {
         let Some(line) = table.line_at(column, row) else { return };
         match state.page {
-            Page::Requests | Page::Detail | Page::Console => {}
+            Page::Requests | Page::Detail | Page::Console | Page::AccessLog => {}
             Page::Redirects => redirects::choose(state, line, seen),
             Page::Routes => routing::choose(state, line, seen),
             Page::Findings => findings::choose(state, line, seen),

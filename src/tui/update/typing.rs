@@ -2,6 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
+use crate::store::LineFilter;
 use crate::tui::prompt::Prompt;
 use crate::tui::state::{Overlay, State, read_filter};
 use crate::tui::what_if;
@@ -17,6 +18,11 @@ pub(super) fn paste(state: &mut State, text: &str) {
             prompt.paste(text);
             state.routing.url = prompt.text();
         }
+        Some(Overlay::LineFilter(prompt)) => {
+            prompt.paste(text);
+            state.filter_error = LineFilter::parse(&prompt.text()).err().map(|error| error.to_string());
+        }
+        Some(Overlay::Window(prompt)) => prompt.paste(text),
         Some(Overlay::WhatIf(what_if)) => what_if::paste(what_if, text),
         _ => {}
     }

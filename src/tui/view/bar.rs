@@ -4,7 +4,6 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use unicode_width::UnicodeWidthStr;
 
-use crate::store::Filter;
 use crate::tui::keymap;
 use crate::tui::prompt::Prompt;
 use crate::tui::state::{Overlay, State};
@@ -14,13 +13,17 @@ use crate::tui::theme::Tone;
 /// Draws the bar; gives the place of the cursor if something is being typed.
 pub(super) fn draw(buffer: &mut Buffer, place: Rect, state: &State) -> Option<Position> {
     let (line, cursor) = match (&state.overlay, &state.notice) {
-        (Some(Overlay::Filter(prompt)), _) => {
+        (Some(Overlay::Filter(prompt) | Overlay::LineFilter(prompt)), _) => {
             let column = cells(prompt.left.width()).saturating_add(2).min(place.width.saturating_sub(1));
             (typing(prompt, state), Some(Position::new(place.x + column, place.y)))
         }
         (Some(Overlay::Url(prompt)), _) => {
             let column = cells(prompt.left.width()).saturating_add(6).min(place.width.saturating_sub(1));
             (typing_url(prompt), Some(Position::new(place.x + column, place.y)))
+        }
+        (Some(Overlay::Window(prompt)), _) => {
+            let column = cells(prompt.left.width()).saturating_add(7).min(place.width.saturating_sub(1));
+            (typing_window(prompt, state), Some(Position::new(place.x + column, place.y)))
         }
         (Some(Overlay::WhatIf(_)), _) => (supposing(), None),
         (_, Some(notice)) => (vec![run(Tone::Good, format!(" {notice}"))], None),
@@ -37,7 +40,7 @@ fn typing(prompt: &Prompt, state: &State) -> Runs {
     if let Some(error) = &state.filter_error {
         line.push(run(Tone::Bad, format!("✗ {error}")));
     } else {
-        let next = Filter::completions(&prompt.left);
+        let next = prompt.completions();
         if next.is_empty() || prompt.left.is_empty() {
             line.push(run(Tone::Dim, "Enter keeps it, Esc drops it, Tab completes, ↑ recalls"));
         } else {
@@ -45,6 +48,15 @@ fn typing(prompt: &Prompt, state: &State) -> Runs {
         }
     }
     line
+}
+
+/// ` Time: 15m   ✗ …`
+fn typing_window(prompt: &Prompt, state: &State) -> Runs {
+    let told = match &state.filter_error {
+        Some(error) => run(Tone::Bad, format!("   ✗ {error}")),
+        None => run(Tone::Dim, "   ↑ ↓ 15m 1h 6h 24h all, before the newest line; or 14:00..14:30; Enter takes it"),
+    };
+    vec![run(Tone::Key, " Time: "), run(Tone::Text, prompt.text()), told]
 }
 
 /// ` URL: /api/v1/docs`
@@ -65,7 +77,7 @@ fn supposing() -> Runs {
 /// As many keys as fit, help and the way out always among them.
 fn keys(state: &State, width: usize) -> Runs {
     let all: Vec<_> = keymap::here(state)
-        .filter(|binding| binding.bar.is_on(state.page))
+        .filter(|binding| binding.bar.is_shown(state))
         .map(|binding| (binding.bar_label(), binding.word))
         .collect();
     let runs_of =

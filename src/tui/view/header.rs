@@ -5,6 +5,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::places::Places;
 use crate::lanes::visible::visible;
+use crate::tui::access_log::{self, There};
 use crate::tui::screenful::Screenful;
 use crate::tui::state::{Overlay, Page, State};
 use crate::tui::text::{Run, Runs, cells, cut_end, paint, run, width_of};
@@ -15,13 +16,17 @@ pub(super) fn draw(buffer: &mut Buffer, places: &Places, state: &State, seen: &S
     let place = places.header;
     let mut name = vec![run(Tone::Title, " hopscope ")];
     name.extend(tabs(state, seen, place.width >= 110));
-    let facts = fitting(facts(state, seen), usize::from(place.width).saturating_sub(width_of(&name) + 1));
+    let facts = match state.page {
+        Page::AccessLog => access_log::facts(&seen.log, &state.log),
+        _ => facts(state, seen),
+    };
+    let facts = fitting(facts, usize::from(place.width).saturating_sub(width_of(&name) + 1));
     let facts_width = cells(width_of(&facts)).min(place.width);
     paint(buffer, (place.x, place.y), place.width, &name, theme);
     let x = place.right().saturating_sub(facts_width);
     paint(buffer, (x, place.y), facts_width, &facts, theme);
     let room = place.width.saturating_sub(facts_width).saturating_sub(cells(width_of(&name)) + 2);
-    let room = if room < LEAST_TAPS { 0 } else { room };
+    let room = if room < LEAST_TAPS || state.page == Page::AccessLog { 0 } else { room };
     paint(buffer, (place.x + cells(width_of(&name)) + 1, place.y), room, &taps(seen), theme);
     if let Some(warning) = state.warned() {
         let line = vec![run(Tone::Bad, " ! "), run(Tone::Warn, visible(warning.as_bytes()))];
@@ -36,6 +41,13 @@ const LEAST_TAPS: u16 = 12;
 /// ` [1 Requests]  2 Redirects  3 Routes  5 Findings(3) `: the pages and their keys, and how many causes are open; digits
 /// choose scenes in the demo.
 fn tabs(state: &State, seen: &Screenful, wide: bool) -> Runs {
+    let tab = |name: &str, chosen: bool| {
+        if chosen { run(Tone::Focus, format!("[{name}]")) } else { run(Tone::Dim, format!(" {name} ")) }
+    };
+    let log = if wide { "4 Access log" } else { "4 Log" };
+    if state.log.there == There::Alone {
+        return vec![tab("Access log", true)];
+    }
     let demo = !state.scenes.is_empty();
     let requests = match (demo, wide) {
         (true, _) => "Requests",
@@ -57,16 +69,17 @@ fn tabs(state: &State, seen: &Screenful, wide: bool) -> Runs {
         0 => findings.to_owned(),
         open => format!("{findings}({open})"),
     };
-    let elsewhere = matches!(state.page, Page::Routes | Page::Redirects | Page::Findings);
-    let tab = |name: &str, chosen: bool| {
-        if chosen { run(Tone::Focus, format!("[{name}]")) } else { run(Tone::Dim, format!(" {name} ")) }
-    };
-    vec![
+    let elsewhere = matches!(state.page, Page::Routes | Page::Redirects | Page::Findings | Page::AccessLog);
+    let mut tabs = vec![
         tab(requests, !elsewhere),
         tab(redirects, state.page == Page::Redirects),
         tab(routes, state.page == Page::Routes),
-        tab(&findings, state.page == Page::Findings),
-    ]
+    ];
+    if state.log.there == There::Beside {
+        tabs.push(tab(log, state.page == Page::AccessLog));
+    }
+    tabs.push(tab(&findings, state.page == Page::Findings));
+    tabs
 }
 
 /// `edge :9998 → :9999   app :8001 → :8000`

@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use super::menu::centred;
 use super::{frame_pane, paint_lines, wipe};
 use crate::tui::keymap::{self, Binding, Group};
-use crate::tui::state::State;
+use crate::tui::state::{Page, State};
 use crate::tui::text::{Runs, pad, run, width_of};
 use crate::tui::theme::Tone;
 
@@ -35,6 +35,20 @@ const TEXTS: [(&str, &str); 7] = [
     ("MOUSE", "click selects, wheel scrolls; hold Shift to mark text"),
     ("", "for copying in tmux: set -g set-clipboard on"),
 ];
+
+/// The same of log lines.
+const LOG_TEXTS: [(&str, &str); 5] = [
+    ("FILTER", "status>=400  path~^/api  client=10.0.0.0/8  ms>500  agent~curl"),
+    ("", "finding=PX*  scanner  bot  garbage  retried  & | ! ( )"),
+    ("", "any other word is looked for in what was asked for"),
+    ("MOUSE", "click selects, wheel scrolls, drawing over the plots is a span"),
+    ("", "of time; hold Shift to mark text"),
+];
+
+/// What stands below the columns on the page that is open.
+fn texts(state: &State) -> &'static [(&'static str, &'static str)] {
+    if state.page == Page::AccessLog { &LOG_TEXTS } else { &TEXTS }
+}
 
 pub(super) fn draw(buffer: &mut Buffer, body: Rect, state: &State, search: &str, scroll: usize) {
     let lines = if search.is_empty() { all(state) } else { found(state, search) };
@@ -75,7 +89,7 @@ fn all(state: &State) -> Vec<Runs> {
     let mut lines: Vec<Runs> = (0..left.len().max(right.len()))
         .map(|index| beside(left.get(index).unwrap_or(&blank), right.get(index).unwrap_or(&blank)))
         .collect();
-    lines.extend(TEXTS.iter().map(text_line));
+    lines.extend(texts(state).iter().map(text_line));
     lines
 }
 
@@ -98,7 +112,7 @@ fn found(state: &State, search: &str) -> Vec<Runs> {
     let mut lines: Vec<Runs> = keymap::here(state)
         .map(line_of)
         .chain(LEGEND.iter().map(|(sign, text)| entry(sign, text)))
-        .chain(TEXTS.iter().map(text_line))
+        .chain(texts(state).iter().map(text_line))
         .filter(has)
         .collect();
     if lines.is_empty() {

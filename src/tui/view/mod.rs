@@ -1,5 +1,6 @@
 //! Drawing: from the state and one screenful to cells. Nothing in here changes anything or takes a lock.
 
+pub(super) mod access_log;
 mod bar;
 mod console;
 mod detail;
@@ -51,6 +52,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, state: &State, seen: &Screenful) {
         Page::Routes => routes::draw(buffer, places.body, state, seen),
         Page::Redirects => redirects::draw(buffer, places.body, state, seen),
         Page::Findings => findings::draw(buffer, places.body, state, seen),
+        Page::AccessLog => access_log::draw(buffer, state, seen),
         Page::Requests => {
             list::draw(buffer, &places, state, seen);
             lanes::draw(buffer, &places, state, seen);
@@ -63,7 +65,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, state: &State, seen: &Screenful) {
         Some(Overlay::CopyMenu) => menu::draw(buffer, places.body, state),
         Some(Overlay::Excerpt(excerpt)) => routes::excerpt(buffer, places.body, state, excerpt),
         Some(Overlay::WhatIf(what_if)) => cursor = what_if::draw(buffer, places.list, state, seen, what_if),
-        Some(Overlay::Filter(_) | Overlay::Url(_)) | None => {}
+        Some(Overlay::Filter(_) | Overlay::Url(_) | Overlay::LineFilter(_) | Overlay::Window(_)) | None => {}
     }
     if state.look.ascii {
         to_ascii(buffer);
