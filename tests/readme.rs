@@ -113,7 +113,7 @@ fn every_command_and_option_exists() {
 
 #[test]
 fn options_in_the_text_exist() {
-    let help: String = ["tap", "proxy", "run", "probe", "explain", "follow", "fix", "check", "demo", "predict"]
+    let help: String = ["tap", "proxy", "run", "probe", "explain", "follow", "fix", "check", "demo", "predict", "logs"]
         .map(|name| hopscope(&[name, "--help"]).1)
         .concat();
     let known: BTreeSet<&str> =
@@ -147,6 +147,20 @@ fn check_answers_as_the_readme_says() {
         assert_eq!(output.status.code(), Some(i32::from(wrong)), "hopscope {command}\n{text}");
         assert_eq!(text.contains("PX02"), wrong, "{text}");
     }
+}
+
+#[test]
+fn logs_answers_as_the_readme_shows() {
+    let asked = commands().into_iter().find(|command| command.starts_with("logs access.log --by"));
+    let asked = asked.expect("the first command of the section");
+    let output = Command::new(env!("CARGO_BIN_EXE_hopscope"))
+        .args(shell_words(&asked))
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/examples"))
+        .env("TZ", "UTC")
+        .output()
+        .expect("the program runs");
+    assert!(output.status.success());
+    assert_eq!(section("logs"), format!("```text\n{}```\n", String::from_utf8(output.stdout).expect("UTF-8")));
 }
 
 /// Words as a shell reads them, single quotes being the only ones in use.

@@ -12,6 +12,7 @@ mod dashboard;
 mod escapes;
 mod follow;
 mod headless;
+mod logs;
 mod pictures;
 mod real;
 mod reload;

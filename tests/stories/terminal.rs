@@ -46,7 +46,7 @@ fn the_terminal_is_left_as_it_was(#[case] end: fn(&mut Screen)) {
     assert_as_it_was(&terminal);
 }
 
-fn assert_as_it_was(terminal: &vt100::Parser) {
+pub(super) fn assert_as_it_was(terminal: &vt100::Parser) {
     let left = terminal.screen();
     assert!(!left.alternate_screen(), "the other screen is left");
     assert!(!left.hide_cursor(), "the cursor is back");
